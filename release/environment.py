@@ -1,0 +1,89 @@
+"""An environment as its configuration file says it, validated: frozen, without secrets, times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from release.model import Slot
+
+Strategy = Literal["rolling", "blue-green", "canary"]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is kept, never its value: `kind` is env (a variable), file (a path) or prefect (a block)."""
+
+    kind: Literal["env", "file", "prefect"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of an environment.
+
+    `context` is the kubeconfig context, `address` what users call, `previews` each slot's own address. `gateway`
+    is the Gateway that the routes attach to, as `namespace/name`; `sections` its listeners: web, blue, green.
+    """
+
+    name: str
+    context: str
+    namespace: str
+    address: str
+    previews: Mapping[Slot, str] = field(default_factory=dict)
+    gateway: str = ""
+    sections: Mapping[str, str] = field(default_factory=dict)
+    hostnames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """Kubernetes' own words: percentages or counts. `timeout` bounds the roll-out; `ready_within` one pod."""
+
+    max_unavailable: str
+    max_surge: str
+    timeout: float
+    ready_within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Health probes of a region's address: the first good answer of `attempts`, `gap` seconds apart, counts."""
+
+    path: str
+    attempts: int
+    gap: float
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What must be true before a release starts. Declared; not enforced yet, and every release says so."""
+
+    approvals: int = 0
+    wait: float = 0.0
+    protected_branch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment. `waves` are lists of region names, in order; `parallel` bounds regions side by side.
+
+    `variables` reach commands and chart; `secrets` reach commands by reference, and the chart as keys of the
+    Kubernetes Secret `kubernetes_secret`, never as values. `values` are further chart values.
+    """
+
+    name: str
+    regions: Mapping[str, Region]
+    waves: tuple[tuple[str, ...], ...]
+    parallel: int
+    replicas: int
+    rolling: Rolling
+    probe: Probe
+    gates: Gates
+    lock_lease: float
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    kubernetes_secret: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
