@@ -39,12 +39,18 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
-    """Kubernetes' own words: percentages or counts. `timeout` bounds the roll-out; `ready_within` one pod."""
+    """Kubernetes' own words: percentages or counts. `timeout` bounds the whole roll-out.
+
+    `ready_within` is how long one running pod may refuse readiness, `scheduled_within` how long it may find no
+    node (raise it where nodes are added on demand), `poll` the pause between two looks.
+    """
 
     max_unavailable: str
     max_surge: str
     timeout: float
     ready_within: float
+    scheduled_within: float
+    poll: float
 
 
 @dataclass(frozen=True, slots=True)

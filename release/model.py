@@ -39,6 +39,7 @@ class Pod:
     exit_code: int | None = None
     unschedulable: str | None = None
     running_seconds: float = 0.0
+    age_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,15 @@ class SlotState:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the route remembers of a version that went live: `at` is ISO 8601 UTC, `run` the run's id."""
+    """What the route remembers of a version that went live.
+
+    `revision` is the slot's Helm revision that ran it, `config` a hash of its chart values without the image;
+    `at` is ISO 8601 UTC, `run` the run's id.
+    """
 
     artifact: Artifact
     slot: Slot
-    replicas: int
+    revision: int
     config: str
     at: str
     run: str
