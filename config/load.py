@@ -1,0 +1,113 @@
+"""Reading the configuration: the checkout's files, then what the sandbox laid over them, then the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from config.schema import Environment as EnvironmentModel
+from config.settings import Settings
+from release.environment import Environment
+from release.errors import Refused
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("development", "staging", "production")
+# An overlay's regions and secrets replace the file's: a real region must never be left among simulated ones.
+_REPLACED = ("regions", "secrets", "waves")
+
+
+def home() -> Path:
+    """This checkout's state: `TIDEGATE_HOME`, else `.tidegate` in the checkout."""
+    return Path(os.environ.get("TIDEGATE_HOME") or CHECKOUT / ".tidegate").absolute()
+
+
+def cache() -> Path:
+    """What all checkouts of a machine share: `TIDEGATE_CACHE`, else `tidegate` in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("TIDEGATE_CACHE") or Path(base) / "tidegate").absolute()
+
+
+def folder() -> Path:
+    """The folder of configuration files: `TIDEGATE_CONFIG`, else `config` in the checkout."""
+    return Path(os.environ.get("TIDEGATE_CONFIG") or CHECKOUT / "config").absolute()
+
+
+def settings() -> Settings:
+    """The settings. Raises Refused that names the file, the key and the rule."""
+    source, data = _read("tidegate")
+    try:
+        found = Settings(**data)
+    except ValidationError as error:
+        raise _refused(source, error) from None
+    if found.target != "sandbox" and found.sandbox.speed != 1:
+        raise Refused(
+            "a speed is accepted only where the target is the sandbox.",
+            field=f"{source}: sandbox.speed",
+            next_step="Remove it, or start the sandbox with `tidegate sandbox up --speed N`.",
+        )
+    return found
+
+
+def environment(name: str, speed: float | None = None) -> Environment:
+    """One environment. Raises Refused for an unknown name or a broken file, naming the key and the rule."""
+    if name not in ENVIRONMENTS:
+        raise Refused(
+            f"there is no environment {name!r}.",
+            field="environment",
+            next_step=f"Choose one of {', '.join(ENVIRONMENTS)}.",
+        )
+    source, data = _read(name)
+    try:
+        model = EnvironmentModel.model_validate(data)
+    except ValidationError as error:
+        raise _refused(source, error) from None
+    return model.build(name, settings().speed if speed is None else speed)
+
+
+def _read(name: str) -> tuple[str, dict[str, Any]]:
+    path = folder() / f"{name}.yaml"
+    laid_over = home() / "overlay" / f"{name}.yaml"
+    data = _yaml(path)
+    if not laid_over.exists():
+        return path.name, data
+    return f"{path.name} with the sandbox's overlay", _merge(data, _yaml(laid_over))
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise Refused(
+            "the file is missing.", field=str(path), next_step="Create it, or set TIDEGATE_CONFIG to its folder."
+        ) from None
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" in line {where.line + 1}" if where else ""
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise Refused(f"not valid YAML{line}: {problem}.", field=path.name, next_step="Mend the file.") from None
+    if not isinstance(data, dict):
+        raise Refused("the file must be a mapping of keys.", field=path.name, next_step="Mend the file.")
+    return data
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        deep = isinstance(old, dict) and isinstance(value, dict) and key not in _REPLACED
+        merged[key] = _merge(old, value) if deep and isinstance(old, dict) else value
+    return merged
+
+
+def _refused(source: str, error: ValidationError) -> Refused:
+    first, *others = error.errors(include_url=False, include_input=False)
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = f" ({len(others)} more after it)" if others else ""
+    return Refused(
+        f"{first['msg'].removeprefix('Value error, ')}{more}.", field=f"{source}: {key}", next_step="Mend that key."
+    )

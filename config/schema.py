@@ -1,0 +1,162 @@
+"""The shape of the configuration files, checked once and turned into `release/` types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from release import environment as built
+from release.model import Slot
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$")]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+Quantity = Annotated[str, StringConstraints(pattern=r"^([0-9]+|[0-9]{1,2}%|100%)$")]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+class Model(BaseModel):
+    """Unknown keys are refused: a misspelt threshold must not be a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class Secret(Model):
+    """Where a secret is kept: exactly one of a variable, a file or a Prefect Secret block."""
+
+    env: str | None = None
+    file: Path | None = None
+    prefect: str | None = None
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> Self:
+        if sum(value is not None for value in (self.env, self.file, self.prefect)) != 1:
+            raise ValueError("a secret is a reference: give exactly one of env, file, prefect")
+        return self
+
+    def ref(self) -> built.SecretRef:
+        if self.env is not None:
+            return built.SecretRef("env", self.env)
+        if self.file is not None:
+            return built.SecretRef("file", str(self.file))
+        return built.SecretRef("prefect", self.prefect or "")
+
+
+class Region(Model):
+    """A region: its kubeconfig context, namespace and addresses."""
+
+    context: str
+    namespace: Name
+    address: Address
+    previews: dict[Slot, Address] = {}
+    gateway: str = "tidegate"
+    sections: dict[Literal["web", "blue", "green"], Name] = {}
+    hostnames: tuple[str, ...] = ()
+
+    def build(self, name: str) -> built.Region:
+        return built.Region(
+            name=name,
+            context=self.context,
+            namespace=self.namespace,
+            address=self.address.rstrip("/"),
+            previews={slot: address.rstrip("/") for slot, address in self.previews.items()},
+            gateway=self.gateway if "/" in self.gateway else f"{self.namespace}/{self.gateway}",
+            sections={str(role): name for role, name in self.sections.items()},
+            hostnames=self.hostnames,
+        )
+
+
+class Rolling(Model):
+    """The rolling strategy's numbers."""
+
+    max_unavailable: Quantity = "25%"
+    max_surge: Quantity = "25%"
+    timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 1200
+    ready_within_s: Seconds = 60
+    scheduled_within_s: Seconds = 5
+    poll_s: Annotated[float, Field(gt=0, le=60)] = 1
+
+    @model_validator(mode="after")
+    def moves(self) -> Self:
+        if self.max_unavailable in ("0", "0%") and self.max_surge in ("0", "0%"):
+            raise ValueError("max_unavailable and max_surge are both 0: the roll-out could never move")
+        return self
+
+
+class Probe(Model):
+    """Health probes of a region's address."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^/")] = "/health"
+    attempts: Annotated[int, Field(ge=1, le=1000)] = 10
+    gap_s: Seconds = 30
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 5
+
+
+class Gates(Model):
+    """Declared gates."""
+
+    approvals: Annotated[int, Field(ge=0, le=10)] = 0
+    wait_s: Seconds = 0
+    protected_branch: str | None = None
+
+
+class Lock(Model):
+    """The environment's lock."""
+
+    lease_s: Annotated[float, Field(ge=5, le=3600)] = 60
+
+
+class Environment(Model):
+    """One environment's file."""
+
+    regions: Annotated[dict[Name, Region], Field(min_length=1)]
+    waves: tuple[tuple[Name, ...], ...] = ()
+    parallel: Annotated[int, Field(ge=1, le=64)] = 3
+    replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
+    rolling: Rolling = Rolling()
+    probe: Probe = Probe()
+    gates: Gates = Gates()
+    lock: Lock = Lock()
+    variables: dict[VariableName, str] = {}
+    secrets: dict[VariableName, Secret] = {}
+    kubernetes_secret: Name | None = None
+    values: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def waves_name_each_region_once(self) -> Self:
+        named = [region for wave in self.waves for region in wave]
+        if unknown := sorted(set(named) - set(self.regions)):
+            raise ValueError(f"waves name regions that are not in regions: {', '.join(unknown)}")
+        if self.waves and sorted(named) != sorted(self.regions):
+            raise ValueError("waves must name each region exactly once")
+        if both := sorted(set(self.variables) & set(self.secrets)):
+            raise ValueError(f"named both as variable and as secret: {', '.join(both)}")
+        return self
+
+    def build(self, name: str, speed: float) -> built.Environment:
+        """The frozen environment; every wait divided by `speed`, time-outs kept."""
+        first, *rest = self.regions
+        return built.Environment(
+            name=name,
+            regions={region: model.build(region) for region, model in self.regions.items()},
+            waves=self.waves or tuple(wave for wave in ((first,), tuple(rest)) if wave),
+            parallel=self.parallel,
+            replicas=self.replicas,
+            rolling=built.Rolling(
+                max_unavailable=self.rolling.max_unavailable,
+                max_surge=self.rolling.max_surge,
+                timeout=self.rolling.timeout_s,
+                ready_within=max(1.0, self.rolling.ready_within_s / speed),
+                scheduled_within=self.rolling.scheduled_within_s / speed,
+                poll=max(0.1, self.rolling.poll_s / speed),
+            ),
+            probe=built.Probe(self.probe.path, self.probe.attempts, self.probe.gap_s / speed, self.probe.timeout_s),
+            gates=built.Gates(self.gates.approvals, self.gates.wait_s / speed, self.gates.protected_branch),
+            lock_lease=self.lock.lease_s,
+            variables=dict(self.variables),
+            secrets={key: secret.ref() for key, secret in self.secrets.items()},
+            kubernetes_secret=self.kubernetes_secret,
+            values=dict(self.values),
+        )

@@ -1,0 +1,119 @@
+"""Every outside thing as an address or an executable's name, from YAML and the environment.
+
+A variable `TIDEGATE__GITHUB__URL` overrides the key `github.url`; secrets are references, never values.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.schema import Address, Model, Name, Secret
+
+
+class Application(Model):
+    """The application under release. `chart` is a path in its repository; Tidegate's own chart without one."""
+
+    name: Name
+    git: str
+    github: Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
+    image: Annotated[str, StringConstraints(pattern=r"^[^\s/@]+(/[a-z0-9._-]+)+$")]
+    chart: str | None = None
+    branch: str = "main"
+    build_args: dict[str, str] = {}
+
+
+class Registry(Model):
+    """The OCI registry that holds the images."""
+
+    url: Address
+    username: str | None = None
+    password: Secret | None = None
+
+
+class Engine(Model):
+    """What builds images: a Docker Engine, or the announced stand-in `archive`."""
+
+    builder: Literal["engine", "archive"] = "engine"
+    host: str | None = None
+
+
+class GitHub(Model):
+    """GitHub's API."""
+
+    url: Address = "https://api.github.com"
+    token: Secret | None = None
+
+
+class Slack(Model):
+    """Slack: one incoming webhook a channel, or a bot token."""
+
+    url: Address = "https://slack.com/api"
+    token: Secret | None = None
+    webhooks: dict[Literal["deployments", "releases", "incidents"], Secret] = {}
+    on_call: str = "<!here>"
+
+
+class Backup(Model):
+    """The database backup webhook."""
+
+    url: Address
+    token: Secret | None = None
+
+
+class Monitoring(Model):
+    """Where metrics are read, and the webhook that is told of releases."""
+
+    url: Address | None = None
+    webhook: Address | None = None
+
+
+class PrefectServer(Model):
+    """The Prefect server; None where Prefect's own profile decides."""
+
+    api: Address | None = None
+
+
+class Sandbox(Model):
+    """Only read where the target is the sandbox: `speed` divides every wait, never a time-out."""
+
+    speed: Annotated[float, Field(ge=0.1, le=1000)] = 1.0
+
+
+class Settings(BaseSettings):
+    """All settings. Raises pydantic's ValidationError; `config.load` names the file, the key and the rule."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDEGATE__", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    target: Literal["real", "sandbox"] = "real"
+    application: Application
+    kubeconfig: Path = Path("~/.kube/config")
+    helm: str = "helm"
+    registry: Registry
+    engine: Engine = Engine()
+    github: GitHub = GitHub()
+    slack: Slack = Slack()
+    backup: Backup | None = None
+    monitoring: Monitoring = Monitoring()
+    prefect: PrefectServer = PrefectServer()
+    sandbox: Sandbox = Sandbox()
+
+    @property
+    def speed(self) -> float:
+        """What every wait is divided by: 1 unless the target is the sandbox."""
+        return self.sandbox.speed if self.target == "sandbox" else 1.0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
