@@ -1,0 +1,89 @@
+"""Is a slot's new version up, on its way, or bad, and why: read from the pods, not from a time-out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from release.environment import Rolling
+from release.model import Pod, SlotState
+
+_IMAGE = {"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+_CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Every wanted pod is Ready with the wanted digest, and no other version's pod is left running."""
+
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Not there yet, nothing wrong so far."""
+
+    ready: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """The version cannot come up. `cause` is Kubernetes' own word where it has one."""
+
+    cause: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.detail}"
+
+
+Health = Up | Coming | Bad
+
+
+def of_slot(slot: SlotState, digest: str, limits: Rolling) -> Health:
+    """The slot's health for the version `digest`. Pods that are already ending are not judged."""
+    workload = slot.workload
+    running = [pod for pod in slot.pods if not pod.terminating]
+    ours = [pod for pod in running if pod.digest == digest]
+    for pod in ours:
+        if (bad := _of_pod(pod, limits)) is not None:
+            return bad
+    if workload is None:
+        return Coming(0, 1)
+    if workload.failure is not None:
+        return Bad("FailedCreate", _quota(workload.failure))
+    ready = sum(pod.ready for pod in ours)
+    settled = workload.observed and workload.digest == digest and workload.updated >= workload.replicas
+    if settled and ready >= workload.replicas and len(ours) == len(running):
+        return Up(ready)
+    return Coming(ready, workload.replicas)
+
+
+def _of_pod(pod: Pod, limits: Rolling) -> Bad | None:
+    if pod.waiting in _IMAGE:
+        return Bad("ImagePullBackOff", f"{pod.name} cannot pull {pod.image}. {pod.message}".strip())
+    if pod.waiting in _CONFIG:
+        return Bad(str(pod.waiting), f"{pod.name} cannot start its container. {pod.message}".strip())
+    if pod.waiting == "CrashLoopBackOff" or pod.restarts >= 2:
+        code = "an unknown exit code" if pod.exit_code is None else f"exit code {pod.exit_code}"
+        return Bad("CrashLoopBackOff", f"{pod.name} ends with {code} and was restarted {_times(pod.restarts)}.")
+    if pod.unschedulable is not None and pod.age_seconds >= limits.scheduled_within:
+        return Bad("Unschedulable", f"{pod.name} finds no node. {pod.unschedulable}")
+    if pod.running and not pod.ready and pod.running_seconds >= limits.ready_within:
+        return Bad("NotReady", f"{pod.name} runs but refuses readiness for {pod.running_seconds:.0f} s. {pod.message}")
+    return None
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _quota(message: str) -> str:
+    prefix = "exceeds the namespace's quota. " if "exceeded quota" in message else ""
+    return f"{prefix}{message}"
+
+
+def ready_digests(pods: Iterable[Pod]) -> frozenset[str]:
+    """The digests of all Ready pods, the only proof of what serves."""
+    return frozenset(pod.digest or pod.image for pod in pods if pod.ready and not pod.terminating)

@@ -1,0 +1,79 @@
+"""How a run ended, folded from what its regions report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from release.errors import TidegateError
+
+Word = Literal["built", "released", "unchanged", "refused", "failed", "recovered", "halted", "unavailable"]
+EXIT_CODES: dict[Word, int] = {
+    "built": 0,
+    "released": 0,
+    "unchanged": 0,
+    "refused": 2,
+    "failed": 3,
+    "recovered": 3,
+    "halted": 4,
+    "unavailable": 5,
+}
+GOOD: frozenset[Word] = frozenset({"built", "released", "unchanged"})
+
+
+@dataclass(frozen=True, slots=True)
+class RegionResult:
+    """One region of a run: `version` and `digest` are what is live there at the end, `seconds` its duration."""
+
+    region: str
+    outcome: Word
+    version: str = ""
+    digest: str = ""
+    ready: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run tells at its end. `version` is the one asked for; `reason` and `next_step` are sentences."""
+
+    pipeline: str
+    word: Word
+    version: str = ""
+    strategy: str = ""
+    digest: str = ""
+    commit: str = ""
+    reason: str = ""
+    next_step: str = ""
+    regions: tuple[RegionResult, ...] = ()
+    seconds: float = 0.0
+    run: str = ""
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.word]
+
+    @property
+    def good(self) -> bool:
+        return self.word in GOOD
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def of_error(error: TidegateError) -> tuple[Word, str, str]:
+    """An error as (outcome, reason, next step)."""
+    word: Word = next((word for word in EXIT_CODES if word == error.outcome), "failed")
+    place = ": ".join(part for part in (error.region, error.field) if part)
+    return word, f"{place}: {error.what}" if place else error.what, error.next_step or ""
+
+
+def after_recovery(recovered: Sequence[RegionResult]) -> Word:
+    """A bad release's outcome: `recovered` when every changed region is back, `failed` when none was changed."""
+    if any(result.outcome == "halted" for result in recovered):
+        return "halted"
+    return "recovered" if recovered else "failed"

@@ -1,0 +1,59 @@
+"""Chart values of a slot, and the hash by which a change of them is seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from release.environment import Environment, Region
+from release.model import Artifact, Slot
+
+
+def of_slot(environment: Environment, region: Region, app: str, slot: Slot) -> dict[str, Any]:
+    """The chart's values for a slot, without its image. Secrets appear by name only."""
+    values: dict[str, Any] = {
+        "app": app,
+        "slot": slot,
+        "environment": environment.name,
+        "region": region.name,
+        "replicaCount": environment.replicas,
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {
+                "maxUnavailable": _quantity(environment.rolling.max_unavailable),
+                "maxSurge": _quantity(environment.rolling.max_surge),
+            },
+        },
+        "service": {"enabled": False},
+        "env": dict(environment.variables),
+    }
+    if environment.kubernetes_secret and environment.secrets:
+        values["secret"] = {"name": environment.kubernetes_secret, "keys": sorted(environment.secrets)}
+    return _merge(values, environment.values)
+
+
+def with_image(values: Mapping[str, Any], repository: str, artifact: Artifact) -> dict[str, Any]:
+    """The values with the image by digest; the version is for people."""
+    image = {"repository": repository, "digest": artifact.digest}
+    return _merge(values, {"image": image, "version": artifact.version})
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """Twelve hex digits that change when a value changes; the slot's colour does not count."""
+    plain = {key: value for key, value in values.items() if key not in ("slot", "image", "version")}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _quantity(text: str) -> str | int:
+    return int(text) if text.isdigit() else text
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
