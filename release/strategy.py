@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from release import health
 from release.environment import Rolling
 from release.model import Artifact, Record, RegionState, Slot
+from release.model import Route as RouteState
 
 # A Kubernetes label holds at most 63 characters and a sha256 has 64 hex digits: the label is for people and for
 # a quick comparison, the Deployment's image and the route's record hold the whole digest.
@@ -123,6 +124,22 @@ def runs(state: RegionState, want: Want) -> bool:
 def is_live(record: Record | None, want: Want) -> bool:
     """Whether a record is of the wanted artifact with the wanted values."""
     return record is not None and (record.artifact, record.config) == (want.artifact, want.config)
+
+
+def records(route: RouteState | None, new: Record) -> tuple[Record, Record | None]:
+    """What the route remembers after `new` went live: (live, previous).
+
+    Going back to the previous version leaves none before it: the bad one is nothing to go back to.
+    """
+    old = route.live if route else None
+    previous = route.previous if route else None
+    if old is None or _same(old, new):
+        return new, previous
+    return new, None if previous is not None and _same(previous, new) else old
+
+
+def _same(one: Record, other: Record) -> bool:
+    return (one.artifact, one.config) == (other.artifact, other.config)
 
 
 def settled(state: RegionState, want: Want) -> bool:

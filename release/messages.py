@@ -1,0 +1,115 @@
+"""What people are told, built from plain data: the same facts in every channel, no secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from release.model import Artifact
+from release.outcome import Outcome, RegionResult
+
+NOT_ENFORCED = "Approvals, freeze windows and wait timers are declared but not enforced yet."
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: `0.8 s`, `42 s`, `3 min 5 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def staging_failed(version: str, commit: str, actor: str, outcome: Outcome) -> str:
+    """For #deployments."""
+    done = "Staging was brought back." if outcome.word == "recovered" else "Staging was not changed."
+    if outcome.word == "halted":
+        done = "Staging is as it was left: a person must decide."
+    lines = (
+        f":rotating_light: Staging did not take {_tag(version)}.",
+        f"Version: {_tag(version)}",
+        f"Commit: {commit[:12] or 'unknown'}",
+        f"Actor: {actor}",
+        f"Why: {outcome.reason}",
+        f"{done} {_next(outcome)}".rstrip(),
+    )
+    return "\n".join(lines)
+
+
+def released(outcome: Outcome, actor: str) -> str:
+    """For #releases."""
+    regions = ", ".join(f"{r.region} ({duration(r.seconds)})" for r in outcome.regions)
+    return "\n".join(
+        (
+            f":tada: {_tag(outcome.version)} is live in production.",
+            f"Version: {_tag(outcome.version)}",
+            f"Strategy: {outcome.strategy}",
+            f"Regions: {regions}",
+            f"Took: {duration(outcome.seconds)}, started by {actor}",
+        )
+    )
+
+
+def incident(outcome: Outcome, actor: str, on_call: str) -> str:
+    """For #incidents: what happened, what was done, what to do next."""
+    headline = {
+        "recovered": "was bad and was brought back",
+        "halted": "is HALTED: a person must decide",
+        "failed": "failed before it changed anything",
+        "unavailable": "could not go on: an outside system does not answer",
+    }.get(outcome.word, "failed")
+    back = ", ".join(f"{r.region} is on {_tag(r.version)}" for r in outcome.regions if r.version)
+    return "\n".join(
+        (
+            f":rotating_light: Production release {_tag(outcome.version)} {headline}. <!here> {on_call}".rstrip(),
+            f"Version: {_tag(outcome.version)}",
+            f"Strategy: {outcome.strategy}",
+            f"Why: {outcome.reason}",
+            f"Live now: {back or 'unchanged'}",
+            f"Next: {outcome.next_step or 'Read the reason above before releasing again.'}",
+            f"Started by: {actor}",
+        )
+    )
+
+
+def gone_back(bad: Artifact, good: Artifact) -> str:
+    """The description of the Helm revision that brings a version back."""
+    return f"back to {_tag(good.version)}, because {_tag(bad.version)} was bad"
+
+
+def region_table(results: Sequence[RegionResult]) -> list[dict[str, Any]]:
+    """Rows for a Prefect table artifact."""
+    return [
+        {
+            "region": result.region,
+            "outcome": result.outcome,
+            "live": _tag(result.version),
+            "ready": result.ready,
+            "digest": result.digest[:19],
+            "took": duration(result.seconds),
+            "reason": result.reason,
+        }
+        for result in results
+    ]
+
+
+def report(outcome: Outcome) -> str:
+    """The run's end as Markdown, for the Prefect artifact."""
+    lines = [f"# {outcome.pipeline} {_tag(outcome.version)}: {outcome.word}", ""]
+    lines += [f"**Why:** {outcome.reason}", ""] if outcome.reason else []
+    lines += [f"**Next:** {outcome.next_step}", ""] if outcome.next_step else []
+    lines += [f"- {warning}" for warning in outcome.warnings]
+    if outcome.regions:
+        lines += ["", "| region | outcome | live | ready | took |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {r.region} | {r.outcome} | {_tag(r.version)} | {r.ready} | {duration(r.seconds)} |"
+            for r in outcome.regions
+        ]
+    return "\n".join(lines)
+
+
+def _tag(version: str) -> str:
+    return f"v{version}" if version[:1].isdigit() else version
+
+
+def _next(outcome: Outcome) -> str:
+    return f"Next: {outcome.next_step}" if outcome.next_step else ""
