@@ -41,7 +41,10 @@ class Behaviour:
 
 @dataclass(slots=True)
 class RunningPod:
-    """A pod whose container runs. `serving` is False once it stopped answering; then users get 502."""
+    """A pod whose container runs. `serving` is False once it stopped answering; then users get 502.
+
+    `ports` are the ports that its container listens on; empty means any.
+    """
 
     uid: str
     name: str
@@ -54,6 +57,8 @@ class RunningPod:
     ready: bool = False
     requests: int = 0
     errors: int = 0
+    commit: str = ""
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
