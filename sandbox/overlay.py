@@ -1,0 +1,158 @@
+"""The settings that point Tidegate at the sandbox, written where `config.load` reads them, and taken away again.
+
+Only addresses, executables and secret references change; waves, strategies and thresholds stay the checkout's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHANNELS = ("deployments", "releases", "incidents")
+
+
+@dataclass(frozen=True, slots=True)
+class RegionAddress:
+    """A region as Tidegate must call it. `address` is what users call, `previews` the slots' own addresses."""
+
+    environment: str
+    name: str
+    context: str
+    namespace: str
+    address: str
+    previews: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where everything listens. A secret's key is the name of its file; its value goes into that file only."""
+
+    kubeconfig: Path
+    helm: str
+    registry: str
+    username: str
+    git: str
+    github: str
+    repository: str
+    slack: str
+    backup: str
+    monitoring: str
+    monitoring_webhook: str
+    builder: str
+    engine: str | None
+    prefect: str | None
+    speed: float
+    regions: tuple[RegionAddress, ...]
+
+
+def folder(home: Path) -> Path:
+    """Where the overlay lies."""
+    return home / "overlay"
+
+
+def write(home: Path, at: Addresses, secrets: Mapping[str, str], application: Mapping[str, str]) -> None:
+    """Write the overlay and the secrets' files. `secrets`: registry, github, slack-<channel>, backup.
+
+    `application` maps the names of the application's secrets (DB_PASSWORD) to their values. Each file appears
+    whole; the last one is tidegate.yaml, which makes the sandbox the target.
+    """
+    files = write_secrets(home, {**secrets, **{f"application-{key}": value for key, value in application.items()}})
+    folder(home).mkdir(parents=True, exist_ok=True)
+    own = {key: {"file": str(files[f"application-{key}"])} for key in application}
+    for name in dict.fromkeys(region.environment for region in at.regions):
+        _write_yaml(folder(home) / f"{name}.yaml", environment(name, at.regions, own))
+    _write_yaml(folder(home) / "tidegate.yaml", settings(at, files))
+
+
+def remove(home: Path) -> None:
+    """Take the overlay and the secrets away: Tidegate's target is then what the checkout says."""
+    shutil.rmtree(folder(home), ignore_errors=True)
+    shutil.rmtree(home / "sandbox" / "secrets", ignore_errors=True)
+
+
+def write_secrets(home: Path, secrets: Mapping[str, str]) -> dict[str, Path]:
+    """One file a secret, readable by its owner only."""
+    place = home / "sandbox" / "secrets"
+    place.mkdir(parents=True, exist_ok=True)
+    place.chmod(0o700)
+    files = {name: place / name for name in secrets}
+    for name, path in files.items():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(secrets[name])
+    return files
+
+
+def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
+    """The overlay of config/tidegate.yaml."""
+    image = at.registry.split("://", 1)[1]
+    return {
+        "target": "sandbox",
+        "application": {
+            "git": at.git,
+            "github": at.repository,
+            "image": f"{image}/shop",
+            "build_args": {"BASE": "scratch"},
+        },
+        "kubeconfig": str(at.kubeconfig),
+        "helm": at.helm,
+        "registry": {"url": at.registry, "username": at.username, "password": _file(files["registry"])},
+        "engine": {"builder": at.builder, "host": at.engine},
+        "github": {"url": at.github, "token": _file(files["github"])},
+        "slack": {
+            "url": f"{at.slack}/api",
+            "webhooks": {channel: _file(files[f"slack-{channel}"]) for channel in CHANNELS},
+        },
+        "backup": {"url": at.backup, "token": _file(files["backup"])},
+        "monitoring": {"url": at.monitoring, "webhook": at.monitoring_webhook},
+        "prefect": {"api": at.prefect},
+        "sandbox": {"speed": at.speed},
+    }
+
+
+def environment(
+    name: str, regions: Iterable[RegionAddress], secrets: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """The overlay of config/<name>.yaml: its regions, and waves where they are not the usual three."""
+    own = [region for region in regions if region.environment == name]
+    return {
+        "regions": {region.name: _region(region) for region in own},
+        "waves": _waves([region.name for region in own]),
+        "secrets": {key: dict(reference) for key, reference in secrets.items()},
+    }
+
+
+def _region(region: RegionAddress) -> dict[str, Any]:
+    return {
+        "context": region.context,
+        "namespace": region.namespace,
+        "address": region.address,
+        "previews": dict(region.previews),
+        "gateway": f"{region.namespace}/tidegate",
+        "sections": {"web": "web", "blue": "preview-blue", "green": "preview-green"},
+    }
+
+
+def _waves(names: Sequence[str]) -> list[list[str]]:
+    first, rest = names[:1], names[1:]
+    return [list(wave) for wave in (first, rest) if wave]
+
+
+def _file(path: Path) -> dict[str, str | None]:
+    # The checkout's reference is laid under this one: its variable must not stay beside the file.
+    return {"env": None, "file": str(path), "prefect": None}
+
+
+def _write_yaml(path: Path, data: Mapping[str, Any]) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(
+        "# Written by `tidegate sandbox up`; taken away by `tidegate sandbox down`.\n"
+        + yaml.safe_dump(dict(data), sort_keys=False)
+    )
+    new.replace(path)
