@@ -1,0 +1,108 @@
+"""One region's namespace: observe it, apply the traffic objects, move the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from clients import cluster_read, kube
+from clients.kube import Kube
+from clients.together import together
+from release import names, records
+from release.model import SLOTS, Record, RegionState
+
+# Plurals of what Tidegate applies itself.
+_COLLECTIONS = {("v1", "Service"): "services", ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes"}
+_APPLY = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
+_WRITE = {"fieldManager": names.FIELD_MANAGER}
+
+
+class Cluster:
+    """`async with Cluster(kubeconfig, context, namespace)`; `timeout` in seconds bounds each request.
+
+    Every method raises Unavailable when the API server does not answer, and Refused when a right is missing.
+    """
+
+    def __init__(self, kubeconfig: Path, context: str, namespace: str, *, timeout: float = 10.0) -> None:
+        self._kube = Kube(kubeconfig, context, timeout=timeout)
+        self._namespace = namespace
+
+    async def __aenter__(self) -> Self:
+        await self._kube.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._kube.__aexit__(kind, error, trace)
+
+    async def reachable(self) -> str:
+        """The API server's version, such as v1.37.2."""
+        answer = await self._kube.send("GET", "/version")
+        return str(answer.body["gitVersion"])
+
+    async def observe(self, app: str, region: str) -> RegionState:
+        """Both slots and the route, read side by side: four requests, one round."""
+        here = f"{names.APP_LABEL}={app}"
+        releases = ",".join(names.slot_release(app, slot) for slot in SLOTS)
+        (pods, now), (deployments, _), (secrets, _), route = await together(
+            self._kube.items(self._path("v1", "pods"), here),
+            self._kube.items(self._path("apps/v1", "deployments"), here),
+            self._kube.items(
+                self._path("v1", "secrets"), f"owner=helm,name in ({releases})", accept=kube.METADATA_ONLY
+            ),
+            self._kube.find(self._route(app)),
+        )
+        return cluster_read.region_state(
+            app,
+            region,
+            pods=pods,
+            deployments=deployments,
+            releases=secrets,
+            route=None if route is None else route.body,
+            now=now,
+        )
+
+    async def apply(self, manifests: Sequence[Mapping[str, Any]]) -> None:
+        """Server-side apply of Services and HTTPRoutes: what they name is Tidegate's, the rest is left alone."""
+        await together(*(self._apply(manifest) for manifest in manifests))
+
+    async def _apply(self, manifest: Mapping[str, Any]) -> None:
+        collection = _COLLECTIONS[manifest["apiVersion"], manifest["kind"]]
+        path = self._path(manifest["apiVersion"], collection, manifest["metadata"]["name"])
+        await self._kube.send("PATCH", path, query=_APPLY, body=manifest, content_type=kube.APPLY)
+
+    async def record(self, app: str, live: Record, previous: Record | None) -> None:
+        """Write what is live and what was before on the route; None forgets what was before."""
+        annotations = {
+            names.LIVE: records.to_text(live),
+            names.PREVIOUS: None if previous is None else records.to_text(previous),
+        }
+        patch = {"metadata": {"annotations": annotations}}
+        await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.MERGE_PATCH)
+
+    async def set_weights(self, app: str, blue: int, green: int) -> None:
+        """Give each slot its share of the users, in one write; refused if the route names other backends."""
+        if min(blue, green) < 0 or blue + green != 100:
+            raise ValueError(f"weights must sum to 100, not {blue} and {green}")
+        patch: list[dict[str, Any]] = []
+        for index, (slot, weight) in enumerate(zip(SLOTS, (blue, green), strict=True)):
+            backend = f"/spec/rules/0/backendRefs/{index}"
+            patch.append({"op": "test", "path": f"{backend}/name", "value": names.slot_release(app, slot)})
+            patch.append({"op": "replace", "path": f"{backend}/weight", "value": weight})
+        await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.JSON_PATCH)
+
+    async def secret_keys(self, name: str) -> frozenset[str] | None:
+        """The names of a Secret's keys; None when there is no such Secret."""
+        found = await self._kube.find(self._path("v1", "secrets", name))
+        return None if found is None else frozenset(found.body.get("data") or ())
+
+    def _route(self, app: str) -> str:
+        return self._path("gateway.networking.k8s.io/v1", "httproutes", names.route(app))
+
+    def _path(self, version: str, collection: str, name: str | None = None) -> str:
+        root = "/apis" if "/" in version else "/api"
+        path = f"{root}/{version}/namespaces/{self._namespace}/{collection}"
+        return path if name is None else f"{path}/{name}"

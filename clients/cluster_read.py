@@ -1,0 +1,146 @@
+"""Kubernetes' objects, as decoded JSON, into what Tidegate observes. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from release import names, records
+from release.labels import release_of
+from release.model import HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
+
+Object = Mapping[str, Any]
+
+
+def region_state(
+    app: str,
+    region: str,
+    *,
+    pods: Iterable[Object],
+    deployments: Iterable[Object],
+    releases: Iterable[Object],
+    route: Object | None,
+    now: float,
+) -> RegionState:
+    """`releases` are the metadata of Helm's Secrets; `now` is the API server's time, seconds since the epoch."""
+    workloads = {item["metadata"]["name"]: item for item in deployments}
+    newest = _newest(releases)
+    by_slot: dict[str, list[Pod]] = {}
+    for item in pods:
+        slot = (item["metadata"].get("labels") or {}).get(names.SLOT_LABEL, "")
+        by_slot.setdefault(slot, []).append(pod(item, now))
+
+    def slot_state(slot: Slot) -> SlotState:
+        name = names.slot_release(app, slot)
+        deployment = workloads.get(name)
+        return SlotState(
+            slot,
+            release=newest.get(name),
+            workload=None if deployment is None else workload(deployment),
+            pods=tuple(sorted(by_slot.get(slot, ()), key=lambda one: one.name)),
+        )
+
+    return RegionState(
+        region,
+        blue=slot_state("blue"),
+        green=slot_state("green"),
+        route=None if route is None else split(app, route),
+    )
+
+
+def _newest(secrets: Iterable[Object]) -> dict[str, HelmRelease]:
+    newest: dict[str, HelmRelease] = {}
+    for secret in secrets:
+        release = release_of(secret["metadata"]["labels"])
+        if release.name not in newest or release.revision > newest[release.name].revision:
+            newest[release.name] = release
+    return newest
+
+
+def workload(deployment: Object) -> Workload:
+    """A slot's Deployment; counts that Kubernetes leaves out are 0."""
+    spec, status = deployment["spec"], deployment.get("status") or {}
+    failures = [
+        condition.get("message", "")
+        for condition in status.get("conditions") or ()
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
+    ]
+    return Workload(
+        digest=digest_of(spec["template"]["spec"]["containers"][0].get("image", "")),
+        replicas=spec.get("replicas", 1),
+        updated=status.get("updatedReplicas", 0),
+        ready=status.get("readyReplicas", 0),
+        total=status.get("replicas", 0),
+        observed=status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0),
+        failure=failures[0] if failures else None,
+    )
+
+
+def pod(item: Object, now: float) -> Pod:
+    """A pod by its first container: the application's."""
+    spec, status = item["spec"], item.get("status") or {}
+    container = spec["containers"][0]
+    seen = _container_status(status, container["name"])
+    state = seen.get("state") or {}
+    waiting, running = state.get("waiting") or {}, state.get("running") or {}
+    ended = state.get("terminated") or (seen.get("lastState") or {}).get("terminated") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    image = container.get("image", "")
+    return Pod(
+        name=item["metadata"]["name"],
+        digest=digest_of(image),
+        image=image,
+        ready=conditions.get("Ready", {}).get("status") == "True",
+        terminating="deletionTimestamp" in item["metadata"],
+        running=bool(running),
+        restarts=seen.get("restartCount", 0),
+        waiting=waiting.get("reason"),
+        message=waiting.get("message") or ended.get("message") or status.get("message") or "",
+        exit_code=ended.get("exitCode"),
+        unschedulable=_unschedulable(conditions),
+        running_seconds=max(0.0, now - _seconds(running["startedAt"])) if running.get("startedAt") else 0.0,
+        age_seconds=max(0.0, now - _seconds(item["metadata"]["creationTimestamp"])),
+    )
+
+
+def _container_status(status: Object, name: str) -> Object:
+    return next((one for one in status.get("containerStatuses") or () if one["name"] == name), {})
+
+
+def _unschedulable(conditions: Mapping[str, Object]) -> str | None:
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+        return str(scheduled.get("message", ""))
+    return None
+
+
+def split(app: str, route: Object) -> Route:
+    """The weights of the two slots' backends (0 for one that the route does not name), and the two records."""
+    weights = {
+        backend["name"]: int(backend.get("weight", 1))
+        for rule in (route["spec"].get("rules") or ())[:1]
+        for backend in rule.get("backendRefs") or ()
+    }
+    annotations = route["metadata"].get("annotations") or {}
+    return Route(
+        blue=weights.get(names.slot_release(app, "blue"), 0),
+        green=weights.get(names.slot_release(app, "green"), 0),
+        live=_record(annotations, names.LIVE),
+        previous=_record(annotations, names.PREVIOUS),
+    )
+
+
+def _record(annotations: Mapping[str, str], name: str) -> Record | None:
+    text = annotations.get(name)
+    return records.from_text(text, name) if text else None
+
+
+def digest_of(image: str) -> str | None:
+    """`sha256:...` of `host/path@sha256:...`; None for an image by tag."""
+    _, at, digest = image.partition("@")
+    return digest if at else None
+
+
+def _seconds(rfc3339: str) -> float:
+    return datetime.fromisoformat(rfc3339).timestamp()

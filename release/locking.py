@@ -1,0 +1,122 @@
+"""The lock's rule: one release of an application in an environment at a time, held by a lease that a dead run loses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from release.errors import Halted, Refused
+
+# The API server tells its time in whole seconds.
+_CLOCK_STEP = 1.0
+# How many broken or expired holders the lock remembers.
+_REMEMBERED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds or wants the lock: `run` identifies it (a restarted run is the same), `who` is a person or a
+    trigger, `what` the pipeline and version, `note` anything a person should know."""
+
+    run: str
+    who: str
+    what: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lock that is held. `since` and `renewed` are seconds since the epoch in the API server's time; `lease`
+    is how many seconds after `renewed` it lapses."""
+
+    holder: Holder
+    since: float
+    renewed: float
+    lease: float
+
+    @property
+    def lapses(self) -> float:
+        return self.renewed + self.lease + _CLOCK_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """It is free, or `lapsed` holds the dead run that loses it."""
+
+    lapsed: Held | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reacquire:
+    """It is this run's already: from before a restart, or from a write whose answer was lost."""
+
+    held: Held
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Another run holds it; it lapses in `seconds` unless that run renews it."""
+
+    held: Held
+    seconds: float
+
+
+Decision = Take | Reacquire | Wait
+
+
+def may_take(held: Held | None, me: Holder, now: float) -> Decision:
+    """May `me` have the lock at `now` (API server's time, seconds since the epoch)?"""
+    if held is None:
+        return Take()
+    if held.holder.run == me.run:
+        return Reacquire(held)
+    if now >= held.lapses:
+        return Take(lapsed=held)
+    return Wait(held, held.lapses - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A hold that its holder did not end itself: `how` is broken (by `who`, for `reason`) or lapsed. Audit."""
+
+    how: Literal["broken", "lapsed"]
+    holder: Holder
+    who: str
+    reason: str
+    at: float
+
+
+def remember(history: Sequence[Ended], ended: Ended) -> tuple[Ended, ...]:
+    """`history` with `ended` added, without the oldest when there are too many to keep."""
+    return (*history, ended)[-_REMEMBERED:]
+
+
+class LockHeld(Refused):
+    """Another run holds the lock, and this one was not asked to wait."""
+
+
+class LockLost(Halted):
+    """The lock is no longer this run's: another run may be at work, so this one must change nothing more."""
+
+
+def held_by_another(wait: Wait) -> LockHeld:
+    """The answer to a release that will not wait."""
+    holder = wait.held.holder
+    note = f" ({holder.note})" if holder.note else ""
+    return LockHeld(
+        f"{holder.what} holds the lock: started by {holder.who}, run {holder.run}{note}.",
+        field="lock",
+        next_step=f"Wait for it to end. If it is dead, its lock lapses in {wait.seconds:.0f} s by itself; "
+        "`tidegate unlock` takes it away now.",
+    )
+
+
+def lost(me: Holder, now_held: Held | None) -> LockLost:
+    """What a run hears that wants to renew a lock it no longer has."""
+    holder = "nobody" if now_held is None else f"{now_held.holder.what}, run {now_held.holder.run}"
+    return LockLost(
+        f"The lock of {me.what} was taken away while it ran; {holder} holds it now.",
+        field="lock",
+        next_step="Look at `tidegate status` before you start anything.",
+    )
