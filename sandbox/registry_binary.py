@@ -40,7 +40,7 @@ async def ensure(cache: Path, say: Say) -> RegistryBinary:
         return RegistryBinary("distribution", Path(installed))
     folder = cache / "registry"
     folder.mkdir(parents=True, exist_ok=True)
-    async with locked(folder / ".lock", say):
+    async with locked(folder / ".docker-registry.lock", say):
         found = _cached(folder)
         if found is None and shutil.which("apt-get") and shutil.which("dpkg-deb"):
             found = await _from_debian(folder, say)

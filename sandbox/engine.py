@@ -1,0 +1,139 @@
+"""The sandbox's Docker Engine: one that already runs, else one of its own, else none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from clients.docker import engine_reachable
+from release.errors import Unavailable
+from sandbox.child import Child
+from sandbox.engine_install import allowed, install
+from sandbox.engine_run import DataLock, first_answer, run_folder
+
+_STORAGE = ("overlay2", "vfs")
+_SOCKET = "/var/run/docker.sock"
+
+Say = Callable[[str], None]
+Ask = Callable[[str], bool]
+
+
+class Engine:
+    """Find or start an engine; `host` is its address, None where there is none and the stand-in builds.
+
+    `data` is where layers are kept between starts; its lock goes to one sandbox at a time, and a second one
+    keeps its layers in `folder`, with the other files of the run. `ask` gets a question for a person, None
+    where nobody is there to answer. Needs no network rights: the engine has no bridge and no firewall rules.
+    """
+
+    def __init__(self, folder: Path, data: Path, log: Path, *, say: Say = print, ask: Ask | None = None) -> None:
+        self._folder = folder
+        self._data = data
+        self._log = log
+        self._say = say
+        self._ask = ask
+        self._child: Child | None = None
+        self._run: Path | None = None
+        self._lock: DataLock | None = None
+        self.host: str | None = None
+        self.version: str | None = None
+        self.reason = ""
+
+    @property
+    def pid(self) -> int | None:
+        """The process of our own engine, None for one that was there before."""
+        return self._child.pid if self._child else None
+
+    async def start(self) -> str | None:
+        """Gives `host`. Where it is None, `reason` says why; raises Unavailable when our own does not start."""
+        if os.environ.get("TIDEGATE_ENGINE") == "none":
+            self._none("TIDEGATE_ENGINE is none")
+            return None
+        for host in _candidates():
+            self.version = await engine_reachable(host)
+            if self.version is not None:
+                self.host = host
+                return host
+        daemon = await self._daemon()
+        if daemon is None:
+            return None
+        await self._start_own(daemon)
+        return self.host
+
+    async def stop(self) -> None:
+        """End our own engine; one that was there before stays."""
+        if self._child is not None:
+            await self._child.stop(grace=15)
+        if self._run is not None:
+            await asyncio.to_thread(shutil.rmtree, self._run, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.release()
+        self.host = None
+
+    async def _daemon(self) -> str | None:
+        if os.geteuid() != 0:
+            self._none("no engine is reachable, and starting one needs root")
+            return None
+        if shutil.which("dockerd") is None:
+            refusal = allowed(self._ask)
+            if refusal is not None:
+                self._none(refusal)
+                return None
+            await install(self._say)
+        return shutil.which("dockerd")
+
+    def _none(self, reason: str) -> None:
+        self.reason = reason
+        self._say(f"No Docker Engine: {reason}. A stand-in packs images without building them.")
+
+    async def _start_own(self, daemon: str) -> None:
+        self._run = run_folder(self._folder)
+        self._lock = DataLock.first_free(self._data, self._folder / "data")
+        host = f"unix://{self._run / 'docker.sock'}"
+        for storage in _STORAGE:
+            child = self._child = Child("dockerd", self._argv(daemon, host, storage), self._log)
+            await child.start()
+            try:
+                self.version = await first_answer(child, host)
+            except BaseException:
+                await child.stop()
+                raise
+            if self.version is not None:
+                self.host = host
+                return
+            await child.stop()
+        await self.stop()
+        raise Unavailable(
+            "The Docker Engine does not start.",
+            next_step=f"read {self._log}, or set TIDEGATE_ENGINE=none to build without an engine",
+        )
+
+    def _argv(self, daemon: str, host: str, storage: str) -> list[str]:
+        assert self._run is not None
+        assert self._lock is not None
+        # A file of our own, so that the machine's /etc/docker/daemon.json does not contradict the flags.
+        configuration = self._run / "daemon.json"
+        configuration.write_text("{}")
+        flags = {
+            "config-file": configuration,
+            "data-root": self._lock.folder,
+            "exec-root": self._run / "exec",
+            "pidfile": self._run / "dockerd.pid",
+            "host": host,
+            "bridge": "none",
+            "iptables": "false",
+            "ip6tables": "false",
+            "storage-driver": storage,
+            "log-level": "warn",
+        }
+        return [daemon, *(f"--{name}={value}" for name, value in flags.items())]
+
+
+def _candidates() -> list[str]:
+    """Engines that may be there. One on another machine could not reach a registry on our loopback."""
+    named = os.environ.get("DOCKER_HOST", "")
+    local = named.startswith(("unix://", "tcp://127.0.0.1", "tcp://localhost"))
+    return [host for host in (named if local else "", f"unix://{_SOCKET}") if host]
