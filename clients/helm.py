@@ -41,8 +41,10 @@ class Listed:
 
 
 class Helm(HelmCommand):
-    """Releases of a namespace, by name. Every method raises Unavailable when the API server does not answer, Refused when it, the chart or a right is
-    wrong (of it Conflict, Pending and NoRelease where the caller can do something about it).
+    """Releases of a namespace, by name.
+
+    Every method raises Unavailable when the API server does not answer, and Refused when the chart, a right or the
+    request is wrong: of it Conflict, Pending and NoRelease where the caller can do something about it.
     """
 
     async def upgrade(
