@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from release.errors import Refused
+
 OnLine = Callable[[str], None]
 
 
@@ -24,6 +26,16 @@ class Build:
     tags: tuple[str, ...]
     build_args: Mapping[str, str]
     labels: Mapping[str, str]
+
+
+def check(build: Build, repository: str) -> None:
+    """Raises Refused unless the image goes to `repository`, the one of the builder's registry, under a tag."""
+    if build.repository != repository or not build.tags:
+        raise Refused(
+            f"The image {build.repository} is not one of the registry's repository {repository}.",
+            field="application.image",
+            next_step="let application.image and registry.url name the same registry",
+        )
 
 
 class Builder(Protocol):

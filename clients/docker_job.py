@@ -14,10 +14,10 @@ import urllib3
 from docker.errors import APIError, DockerException
 
 from clients import context
-from clients.builds import Build
+from clients.builds import Build, check
 from clients.docker_events import build_error, error_of, lines_of, push_error
 from clients.registry import Registry
-from release.errors import Refused, TidegateError, Unavailable
+from release.errors import TidegateError, Unavailable
 
 _CONNECT_S = 10
 
@@ -46,12 +46,7 @@ class Job:
     def run(self) -> dict[str, str]:
         """The digest that each tag was pushed with; errors as of Builder."""
         build = self._build
-        if build.repository != self._registry.image or not build.tags:
-            raise Refused(
-                f"The image {build.repository} is not one of the registry's repository {self._registry.image}.",
-                field="application.image",
-                next_step="let application.image and registry.url name the same registry",
-            )
+        check(build, self._registry.image)
         context.dockerfile_in(build.context, build.dockerfile)
         with connected(self._host, self._silence) as engine:
             self._login(engine)

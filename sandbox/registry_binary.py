@@ -13,6 +13,7 @@ from typing import Literal
 from clients.cachefolder import locked
 from clients.process import Completed, run
 from release.errors import TidegateError, Unavailable
+from sandbox.gotool import go_tool
 
 _PACKAGE = "docker-registry"
 _EXECUTABLE = Path("usr/bin/docker-registry")
@@ -97,17 +98,12 @@ async def _apt(arguments: list[str], folder: Path) -> Completed:
 
 async def _crane(folder: Path, say: Say) -> RegistryBinary:
     """`crane`, built from the pinned modules of sandbox/registry_crane; its registry keeps manifests in memory."""
-    from sandbox.controlplane.build import go_tool
-
     out = folder / f"crane-{_CRANE_VERSION}"
-    crane = out / "crane"
-    if not crane.exists():
-        say(f"Building crane {_CRANE_VERSION} for its registry.")
-        try:
-            await go_tool(_CRANE, out, say)
-        except TidegateError as error:
-            raise Unavailable(
-                f"No registry can be had: {error.what}",
-                next_step=f"install Debian's {_PACKAGE}, or Go, then try again",
-            ) from error
-    return RegistryBinary("crane", crane)
+    try:
+        built = await go_tool(_CRANE, out, say, cache=folder.parent)
+    except TidegateError as error:
+        raise Unavailable(
+            f"No registry can be had: {error.what}",
+            next_step=f"install Debian's {_PACKAGE}, or Go, then try again",
+        ) from error
+    return RegistryBinary("crane", built / "crane")
