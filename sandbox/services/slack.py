@@ -1,0 +1,194 @@
+"""Slack, simulated: an incoming webhook a channel, and of the Web API what a bot needs to post and edit.
+
+As in Slack, a message is posted to a channel's name or id, but changed by the channel's id only, and errors of
+the Web API come with status 200 as {"ok": false, "error": "..."}.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.services.site import Site
+
+_TEAM = "T0TIDEGATE"
+_BOT = "B0TIDEGATE"
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as its channel (`deployments`, without #) shows it; `thread` is the `ts` of its first one."""
+
+    channel: str
+    ts: str
+    text: str
+    attachments: Sequence[Mapping[str, Any]] = ()
+    username: str | None = None
+    icon: str | None = None
+    thread: str | None = None
+    edits: int = 0
+    history: list[str] = field(default_factory=list)
+
+
+class Slack:
+    """Workspace with `channels` (names without #), of which the bot with `token` is a member.
+
+    `messages` holds every message, oldest first; with `token` None the Web API accepts nobody.
+    """
+
+    def __init__(self, channels: Sequence[str], token: str | None, *, port: int = 0) -> None:
+        self._token = token
+        self.messages: list[Message] = []
+        self._ids = {name: f"C{number:08d}" for number, name in enumerate(channels, 1)}
+        self._paths = {
+            f"/services/{_TEAM}/B{number:08d}/{secrets.token_hex(12)}": name for number, name in enumerate(channels, 1)
+        }
+        app = web.Application()
+        app.router.add_post("/services/{rest:.*}", self._webhook)
+        app.router.add_route("*", "/api/{method}", self._api)
+        self._site = Site(app, port=port)
+
+    @property
+    def url(self) -> str:
+        """The Web API's address."""
+        return f"{self._site.url}/api"
+
+    @property
+    def webhooks(self) -> Mapping[str, str]:
+        """Channel -> its incoming webhook, whose address is the secret."""
+        return {name: f"{self._site.url}{path}" for path, name in self._paths.items()}
+
+    def channel(self, name: str) -> list[Message]:
+        """The messages of a channel, oldest first."""
+        return [message for message in self.messages if message.channel == name]
+
+    async def start(self) -> None:
+        await self._site.start()
+
+    async def stop(self) -> None:
+        await self._site.stop()
+
+    async def _webhook(self, request: web.Request) -> web.Response:
+        channel = self._paths.get(request.path)
+        if channel is None:
+            return web.Response(status=404, text="no_service")
+        body = await _body(request)
+        if body is None:
+            return web.Response(status=400, text="invalid_payload")
+        if not _has_content(body):
+            return web.Response(status=400, text="no_text")
+        self._keep(channel, body)
+        return web.Response(text="ok")
+
+    async def _api(self, request: web.Request) -> web.Response:
+        body = await _body(request) or {}
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(body.get("token", ""))
+        methods = {
+            "auth.test": self._auth_test,
+            "chat.postMessage": self._post_message,
+            "chat.update": self._update,
+        }
+        method = methods.get(request.match_info["method"])
+        if method is None:
+            answer: Mapping[str, Any] = _error("unknown_method")
+        elif not token:
+            answer = _error("not_authed")
+        elif self._token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
+            answer = _error("invalid_auth")
+        else:
+            answer = method(body)
+        return web.json_response(answer)
+
+    def _auth_test(self, _body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"ok": True, "url": f"{self._site.url}/", "team": "Sandbox", "team_id": _TEAM, "bot_id": _BOT}
+
+    def _post_message(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        place = str(body.get("channel", ""))
+        names = {**{number: name for name, number in self._ids.items()}, **{name: name for name in self._ids}}
+        channel = names.get(place.removeprefix("#"))
+        thread = body.get("thread_ts")
+        if channel is None:
+            return _error("channel_not_found")
+        if not _has_content(body):
+            return _error("no_text")
+        if thread and not any(one.ts == thread for one in self.channel(channel)):
+            return _error("thread_not_found")
+        return self._told(self._keep(channel, body))
+
+    def _update(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        channel = next((name for name, number in self._ids.items() if number == body.get("channel")), None)
+        if channel is None:
+            return _error("channel_not_found")
+        found = next((one for one in self.channel(channel) if one.ts == body.get("ts")), None)
+        if found is None:
+            return _error("message_not_found")
+        if not _has_content(body):
+            return _error("no_text")
+        found.history.append(found.text)
+        found.text = str(body.get("text") or "")
+        found.edits += 1
+        if "attachments" in body:
+            found.attachments = _list(body["attachments"])
+        return self._told(found)
+
+    def _told(self, message: Message) -> Mapping[str, Any]:
+        shown = {"type": "message", "bot_id": _BOT, "text": message.text, "ts": message.ts}
+        if message.thread:
+            shown["thread_ts"] = message.thread
+        channel = self._ids[message.channel]
+        return {"ok": True, "channel": channel, "ts": message.ts, "text": message.text, "message": shown}
+
+    def _keep(self, channel: str, body: Mapping[str, Any]) -> Message:
+        # Two messages never share a ts: Slack names a message by it.
+        micros = time.time_ns() // 1000
+        if self.messages:
+            micros = max(micros, int(self.messages[-1].ts.replace(".", "")) + 1)
+        message = Message(
+            channel=channel,
+            ts=f"{micros // 1_000_000}.{micros % 1_000_000:06d}",
+            text=str(body.get("text") or ""),
+            attachments=_list(body.get("attachments")),
+            username=body.get("username"),
+            icon=body.get("icon_emoji"),
+            thread=body.get("thread_ts") or None,
+        )
+        self.messages.append(message)
+        return message
+
+
+def _error(word: str) -> Mapping[str, Any]:
+    return {"ok": False, "error": word}
+
+
+def _has_content(body: Mapping[str, Any]) -> bool:
+    return bool(body.get("text") or body.get("attachments") or body.get("blocks"))
+
+
+def _list(value: Any) -> list[Mapping[str, Any]]:
+    """Attachments, which a form holds as JSON text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+async def _body(request: web.Request) -> dict[str, Any] | None:
+    """The body's object, from JSON, a form, or a form's field `payload`; None when it is none of them."""
+    try:
+        if request.content_type == "application/json":
+            value = await request.json()
+        else:
+            form = {name: str(content) for name, content in (await request.post()).items()}
+            value = json.loads(form["payload"]) if "payload" in form else form
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
