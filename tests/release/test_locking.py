@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from release.errors import Halted, Refused
+from release.locking import (
+    Ended,
+    Held,
+    Holder,
+    Reacquire,
+    Take,
+    Wait,
+    held_by_another,
+    lost,
+    may_take,
+    remember,
+)
+
+ME = Holder("run-1", "ada", "production v1.4.0")
+OTHER = Holder("run-2", "bob", "hotfix v1.3.1", "page me first")
+HELD = Held(OTHER, since=1000, renewed=1100, lease=60)
+
+
+def test_a_free_lock_is_taken() -> None:
+    assert may_take(None, ME, 0) == Take()
+
+
+def test_a_live_holder_is_waited_for_until_its_lease_ends() -> None:
+    assert may_take(HELD, ME, 1130) == Wait(HELD, 31)
+
+
+def test_a_dead_holder_loses_it_only_when_its_lease_has_surely_passed() -> None:
+    # The API server's clock shows whole seconds, so up to one is added.
+    assert isinstance(may_take(HELD, ME, 1160.5), Wait)
+    assert may_take(HELD, ME, 1161) == Take(lapsed=HELD)
+
+
+def test_a_restarted_run_has_its_lock_again_even_after_the_lease() -> None:
+    mine = Held(ME, 1000, 1100, 60)
+    assert may_take(mine, ME, 1130) == Reacquire(mine)
+    assert may_take(mine, ME, 9999) == Reacquire(mine)
+
+
+def test_a_person_who_will_not_wait_hears_who_holds_it_and_what_to_do() -> None:
+    error = held_by_another(Wait(HELD, 31))
+    assert isinstance(error, Refused)
+    text = str(error)
+    for word in ("bob", "hotfix v1.3.1", "run-2", "page me first", "31 s", "tidegate unlock"):
+        assert word in text
+
+
+def test_a_lost_lock_halts() -> None:
+    assert isinstance(lost(ME, HELD), Halted)
+    assert "run-2" in str(lost(ME, HELD))
+    assert "nobody" in str(lost(ME, None))
+
+
+def test_the_history_keeps_the_newest() -> None:
+    history: tuple[Ended, ...] = ()
+    for number in range(25):
+        history = remember(history, Ended("broken", OTHER, "ada", f"reason {number}", number))
+    assert [ended.at for ended in history] == list(range(5, 25))
