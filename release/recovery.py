@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from release.health import ready_digests
+from release.labels import short_digest
 from release.model import Record, RegionState, Slot
-from release.strategy import Want, is_live, label_digest
+from release.strategy import Want, is_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,14 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """A changed region without a known good version before it: a person must decide."""
+    """A changed region without a known good version before it: a person must decide.
+
+    `removable` where nothing else serves in the slot, as after a first release ever.
+    """
 
     region: str
     slot: Slot
+    removable: bool
 
 
 Way = Back | Stuck
@@ -43,7 +49,7 @@ def changed(state: RegionState, bad: Want) -> bool:
     digest = bad.artifact.digest
     for slot in (state.blue, state.green):
         release = slot.release
-        if release and (release.digest, release.config) == (label_digest(digest), bad.config):
+        if release and (release.digest, release.config) == (short_digest(digest), bad.config):
             return True
         if any(pod.digest == digest and not _recorded(state, digest) for pod in slot.pods if not pod.terminating):
             return True
@@ -63,4 +69,7 @@ def ways(states: Sequence[RegionState], bad: Want) -> tuple[Way, ...]:
 
 def _way(state: RegionState, bad: Want) -> Way:
     good = last_good(state, bad)
-    return Back(state.region, good) if good is not None else Stuck(state.region, state.live_slot)
+    if good is not None:
+        return Back(state.region, good)
+    served = ready_digests(state.slot(state.live_slot).pods)
+    return Stuck(state.region, state.live_slot, removable=served <= {bad.artifact.digest})

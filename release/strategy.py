@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from release import health
 from release.environment import Rolling
+from release.labels import short_digest
 from release.model import Artifact, Record, RegionState, Slot
 from release.model import Route as RouteState
-
-# A Kubernetes label holds at most 63 characters and a sha256 has 64 hex digits: the label is for people and for
-# a quick comparison, the Deployment's image and the route's record hold the whole digest.
-_LABEL_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def runs(state: RegionState, want: Want) -> bool:
     if here.release is None or here.workload is None:
         return False
     asked = (here.release.version, here.release.digest, here.release.config)
-    wanted = (want.artifact.version, label_digest(want.artifact.digest), want.config)
+    wanted = (want.artifact.version, short_digest(want.artifact.digest), want.config)
     return asked == wanted and here.release.status == "deployed" and here.workload.digest == want.artifact.digest
 
 
@@ -145,11 +142,6 @@ def _same(one: Record, other: Record) -> bool:
 def settled(state: RegionState, want: Want) -> bool:
     """Whether there is nothing to do: live, recorded, and every Ready pod has the wanted digest."""
     return isinstance(rolling(state, want, verified=False), Done)
-
-
-def label_digest(digest: str) -> str:
-    """A digest as a Helm label holds it: its first 40 hex digits."""
-    return digest.removeprefix("sha256:")[:_LABEL_DIGITS]
 
 
 def unblock_revision(history: Sequence[tuple[int, str]]) -> int | None:

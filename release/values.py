@@ -14,19 +14,15 @@ from release.model import Artifact, Slot
 def of_slot(environment: Environment, region: Region, app: str, slot: Slot) -> dict[str, Any]:
     """The chart's values for a slot, without its image. Secrets appear by name only."""
     values: dict[str, Any] = {
-        "app": app,
+        "application": app,
         "slot": slot,
         "environment": environment.name,
         "region": region.name,
-        "replicaCount": environment.replicas,
-        "strategy": {
-            "type": "RollingUpdate",
-            "rollingUpdate": {
-                "maxUnavailable": _quantity(environment.rolling.max_unavailable),
-                "maxSurge": _quantity(environment.rolling.max_surge),
-            },
+        "replicas": environment.replicas,
+        "rolling": {
+            "maxUnavailable": _quantity(environment.rolling.max_unavailable),
+            "maxSurge": _quantity(environment.rolling.max_surge),
         },
-        "service": {"enabled": False},
         "env": dict(environment.variables),
     }
     if environment.kubernetes_secret and environment.secrets:
@@ -41,8 +37,9 @@ def with_image(values: Mapping[str, Any], repository: str, artifact: Artifact) -
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
-    """Twelve hex digits that change when a value changes; the slot's colour does not count."""
-    plain = {key: value for key, value in values.items() if key not in ("slot", "image", "version")}
+    """Twelve hex digits that change when a value changes, the same for both slots and for all regions."""
+    own = ("slot", "region", "image", "version")
+    plain = {key: value for key, value in values.items() if key not in own}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 
 

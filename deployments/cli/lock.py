@@ -1,0 +1,39 @@
+"""`tidegate unlock`: a person takes a lock away, and that is written down."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from clients.lock import Lock
+from config import load
+from deployments.cli.release import actor
+from release.locking import Held
+
+
+def unlock(
+    environment: Annotated[str, typer.Argument(help="development, staging or production.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with your name.")],
+) -> None:
+    """Take the lock of an environment away from a release that is dead. A living one stops at once.
+
+    Example: `tidegate unlock production --reason "the worker was lost"`.
+    """
+    held = asyncio.run(_break(environment, reason))
+    if held is None:
+        typer.echo(f"Nobody held the lock of {environment}.")
+        return
+    typer.echo(
+        f"Taken from {held.holder.what} (started by {held.holder.who}, run {held.holder.run}). "
+        f"Next: `tidegate status` shows what it left behind."
+    )
+
+
+async def _break(name: str, reason: str) -> Held | None:
+    settings, environment = load.settings(), load.environment(name)
+    region = next(iter(environment.regions.values()))
+    kubeconfig = settings.kubeconfig.expanduser()
+    async with Lock(kubeconfig, region.context, region.namespace, settings.application.name) as lock:
+        return await lock.break_lock(actor(), reason)

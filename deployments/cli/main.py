@@ -1,0 +1,41 @@
+"""The command line: `tidegate`. Rooms add command groups by the entry point group `tidegate.commands`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+from rich.console import Console
+
+from deployments.cli import lock, release, status
+from release.errors import TidegateError
+
+app = typer.Typer(
+    name="tidegate",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Release an application: build once, promote by digest, deploy region by region, take it back when it is bad."
+    "\n\nExit codes: 0 done or nothing to do, 1 our own fault, 2 refused, 3 failed or brought back, 4 halted, "
+    "5 an outside system did not answer, 130 interrupted.",
+)
+app.command()(release.stage)
+app.command()(release.release)
+app.command()(status.status)
+app.command()(lock.unlock)
+
+
+def run() -> None:
+    """The console script. Ends with the documented exit codes; a person never sees a traceback for a known error."""
+    for point in entry_points(group="tidegate.commands"):
+        app.add_typer(point.load(), name=point.name)
+    errors = Console(stderr=True)
+    try:
+        app()
+    except TidegateError as error:
+        errors.print(f"{error.outcome}: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        errors.print("interrupted: nothing more is done. Start the same command again to go on.", style="yellow")
+        sys.exit(130)

@@ -1,0 +1,54 @@
+"""`tidegate stage` and `tidegate release`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from typing import Annotated
+
+import typer
+
+from deployments.cli import runner
+
+Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for a release that is under way instead of refusing.")]
+
+
+def actor() -> str:
+    """Who is at the command line."""
+    return os.environ.get("TIDEGATE_ACTOR") or getpass.getuser()
+
+
+def stage(
+    ref: Annotated[str, typer.Argument(help="A branch, tag or commit of the application.")] = "main",
+    version: Annotated[str | None, typer.Option(help="X.Y.Z; computed from the commits when left out.")] = None,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Test a commit, build its image once, deploy it to staging and verify it.
+
+    Example: `tidegate stage v1.4.0`, or `tidegate stage main --version 1.4.1`.
+    """
+    runner.prepare()
+    from flows.staging import staging
+
+    call = {"ref": ref, "version": version, "actor": actor(), "wait_for_lock": wait}
+    runner.run(lambda: staging(**call, return_state=True), as_json=as_json)
+
+
+def release(
+    tag: Annotated[str, typer.Argument(help="The release tag, vX.Y.Z, that staging verified.")],
+    strategy: Annotated[str, typer.Option(help="rolling, blue-green or canary.")] = "rolling",
+    region: Annotated[list[str] | None, typer.Option(help="Only this region; may be given again.")] = None,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Release a verified version to production, region by region.
+
+    Example: `tidegate release v1.4.0 --strategy rolling`.
+    """
+    runner.prepare()
+    from flows.production import production
+
+    call = {"tag": tag, "strategy": strategy, "regions": region, "actor": actor(), "wait_for_lock": wait}
+    runner.run(lambda: production(**call, return_state=True), as_json=as_json)

@@ -1,0 +1,74 @@
+"""`tidegate status`: what is live where, read from the clusters."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from clients.cluster import Cluster
+from config import load
+from release import health
+from release.environment import Environment, Region
+from release.errors import TidegateError
+from release.model import RegionState
+
+
+def status(
+    environment: Annotated[str | None, typer.Option(help="Only this environment.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what is live where, by the digests of the Ready pods, and who holds which lock.
+
+    Example: `tidegate status --environment production`.
+    """
+    names = [environment] if environment else list(load.ENVIRONMENTS)
+    rows = asyncio.run(_rows([load.environment(name) for name in names]))
+    if as_json:
+        Console().print_json(data={"target": load.settings().target, "regions": rows})
+        return
+    table = Table("environment", "region", "live", "ready", "digest", "since", "weights", "lock", "note")
+    for row in rows:
+        live = f"v{row['version']}" if row["version"] else "-"
+        table.add_row(
+            row["environment"], row["region"], live, str(row["ready"]), (row["digest"] or "-")[:19],
+            row["since"] or "-", row["weights"] or "-", row["lock"] or "-", row["note"],
+        )  # fmt: skip
+    Console().print(table)
+
+
+async def _rows(environments: list[Environment]) -> list[dict[str, Any]]:
+    pairs = [(each, region) for each in environments for region in each.regions.values()]
+    return list(await asyncio.gather(*(_row(each, region) for each, region in pairs)))
+
+
+async def _row(environment: Environment, region: Region) -> dict[str, Any]:
+    settings = load.settings()
+    row: dict[str, Any] = {"environment": environment.name, "region": region.name, "address": region.address}
+    empty = {"version": "", "digest": "", "ready": 0, "since": "", "weights": "", "lock": ""}
+    try:
+        async with Cluster(settings.kubeconfig.expanduser(), region.context, region.namespace) as cluster:
+            state = await cluster.observe(settings.application.name, region.name)
+    except TidegateError as error:
+        return {**row, **empty, "note": str(error)}
+    return {**row, **empty, **_live(state)}
+
+
+def _live(state: RegionState) -> dict[str, Any]:
+    route, pods = state.route, state.slot(state.live_slot).pods
+    digests = sorted(health.ready_digests(pods))
+    live = route.live if route else None
+    note = "" if live or not pods else "never verified"
+    if live and digests != [live.artifact.digest]:
+        note = "the Ready pods are not what was recorded: " + (", ".join(d[:19] for d in digests) or "none")
+    return {
+        "version": live.artifact.version if live else "",
+        "digest": digests[0] if len(digests) == 1 else "",
+        "ready": sum(pod.ready and not pod.terminating for pod in pods),
+        "since": live.at if live else "",
+        "weights": f"blue {route.blue} / green {route.green}" if route else "",
+        "note": note,
+    }

@@ -1,0 +1,46 @@
+"""What staging and production both do before they change anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from config import load
+from release import strategy, values
+from release.environment import Environment
+from release.model import Artifact, RegionState
+from release.strategy import Want
+from tasks import context, deploy
+
+
+def want(environment: Environment, artifact: Artifact) -> Want:
+    """What every region of the environment is to run; the values' hash is the same for all of them."""
+    region = next(iter(environment.regions.values()))
+    rendered = values.of_slot(environment, region, load.settings().application.name, "blue")
+    return Want(artifact, values.fingerprint(rendered), environment.rolling)
+
+
+async def observed(environment: Environment, regions: Iterable[str]) -> list[RegionState]:
+    """The regions as they are now, read side by side."""
+    return list(await asyncio.gather(*(deploy.observe(environment.regions[name]) for name in regions)))
+
+
+async def check_regions(
+    environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path
+) -> None:
+    """Raises Refused or Unavailable before any effect; all regions are asked side by side."""
+    settings = load.settings()
+
+    async def one(state: RegionState) -> None:
+        region = environment.regions[state.region]
+        rendered = values.of_slot(environment, region, settings.application.name, state.live_slot)
+        image = values.with_image(rendered, settings.application.image, artifact)
+        await deploy.preflight(environment, region, state.live_slot, context.chart(checkout), image)
+
+    await asyncio.gather(*(one(state) for state in states))
+
+
+def all_settled(states: Iterable[RegionState], wanted: Want) -> bool:
+    """Whether the version is live, recorded and running in every one of the regions."""
+    return all(strategy.settled(state, wanted) for state in states)

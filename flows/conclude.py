@@ -1,0 +1,67 @@
+"""How every run ends: an outcome, told in a state whose name says it, with an artifact, whatever happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from prefect.states import Failed as FailedState
+
+from release import messages
+from release.errors import TidegateError
+from release.outcome import Outcome, Word, of_error
+from tasks import context
+from tasks.say import say
+
+
+class Draft:
+    """What is known of a run so far, so that a run that breaks off can still tell it."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self._began = time.monotonic()
+
+    def learn(self, **facts: Any) -> None:
+        """Fields of Outcome that became known."""
+        self.outcome = replace(self.outcome, seconds=time.monotonic() - self._began, **facts)
+
+
+Body = Callable[[Draft], Awaitable[Word]]
+Telling = Callable[[Outcome], Awaitable[None]]
+
+
+async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcome]:
+    """Run `body`, tell who must know, and turn what happened into a state.
+
+    A run that did not do what was asked is a failed run, named for what happened: `Refused`, `Recovered`, `Halted`.
+    """
+    draft = Draft(replace(start, run=context.run_id()))
+    try:
+        word = await body(draft)
+        draft.learn(word=word)
+    except TidegateError as error:
+        word, reason, next_step = of_error(error)
+        draft.learn(word=word, reason=reason, next_step=next_step)
+    outcome = draft.outcome
+    await telling(outcome)
+    await _keep(outcome)
+    name = outcome.word.capitalize()
+    if outcome.good:
+        return Completed(name=name, message=outcome.reason or None, data=outcome)
+    return FailedState(name=name, message=f"{outcome.reason} {outcome.next_step}".strip(), data=outcome)
+
+
+async def _keep(outcome: Outcome) -> None:
+    say(f"{outcome.pipeline}: {outcome.word}", warn=not outcome.good)
+    await acreate_markdown_artifact(
+        key=f"report-{outcome.pipeline}", markdown=messages.report(outcome), description=outcome.word
+    )
+    if outcome.regions:
+        await acreate_table_artifact(
+            key=f"regions-{outcome.pipeline}", table=messages.region_table(outcome.regions), description="Regions"
+        )

@@ -1,0 +1,101 @@
+"""One region of a release, and its way back: subflows, so that each is seen on its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from prefect import flow, task
+
+from config import load
+from flows.roll import Job, go_back, roll
+from release import messages
+from release.environment import Environment
+from release.errors import TidegateError, Unavailable
+from release.model import Artifact, RegionState
+from release.outcome import RegionResult, of_error
+from release.recovery import Back, Way, ways
+from release.strategy import Want
+from tasks import context, deploy, image, notify
+from tasks.say import say
+
+CHECKS = {"development": ("smoke",), "staging": ("smoke",), "production": ("smoke-production",)}
+
+
+@flow(name="region", flow_run_name="{region}: v{version}")
+async def release_region(
+    environment: str, region: str, version: str, digest: str, commit: str, checkout: str
+) -> RegionResult:
+    """Bring a version live in one region, and tell GitHub. Raises Failed with the real reason."""
+    settings, where = load.settings(), load.environment(environment)
+    place, source = where.regions[region], Path(checkout)
+    artifact = Artifact(version, digest, commit)
+    named = environment if len(where.regions) == 1 else f"{environment}-{region}"
+    payload = {"version": version, "digest": digest, "run": context.run_id()}
+    number = await notify.start_deployment(commit, named, f"v{version}", payload)
+    began = time.monotonic()
+    description = f"v{version} by {settings.application.name} run {context.run_id()[:8]}"
+    job = Job(where, place, artifact, context.chart(source), description, source, CHECKS[environment])
+    try:
+        ready = await roll(job)
+    except TidegateError as error:
+        await notify.finish_deployment(number, "failure", str(error), place.address)
+        raise
+    seconds = time.monotonic() - began
+    await notify.finish_deployment(number, "success", f"v{version} is live", place.address)
+    say(f"v{version} is live with {ready} pods after {messages.duration(seconds)}", region=region)
+    return RegionResult(region, "released", version, digest, ready, seconds)
+
+
+@task(name="region", task_run_name="{region}")
+async def in_region(region: str, environment: str, artifact: Artifact, checkout: Path) -> RegionResult:
+    """The region's subflow inside a task of its own: Prefect would else match side-by-side subflows by call order
+    when their parent is retried."""
+    return await release_region(environment, region, artifact.version, artifact.digest, artifact.commit, str(checkout))
+
+
+@flow(name="recover", flow_run_name="back from v{bad.artifact.version}", validate_parameters=False)
+async def recover(environment: Environment, regions: tuple[str, ...], bad: Want, chart: Path) -> list[RegionResult]:
+    """Bring every changed region back to its last good version, in reverse order; what cannot go back is halted."""
+    states, results = [], []
+    for region in regions:
+        try:
+            states.append(await deploy.observe(environment.regions[region]))
+        except Unavailable as error:
+            results.append(RegionResult(region, "halted", reason=f"it cannot be seen: {error}"))
+    for way in ways(states, bad):
+        say("going back", region=way.region, warn=True)
+        began = time.monotonic()
+        try:
+            result = await _go(environment, way, bad, chart)
+        except TidegateError as error:
+            result = RegionResult(way.region, "halted", reason=of_error(error)[1])
+        results.append(_timed(result, began))
+    untouched = {state.region for state in states} - {result.region for result in results}
+    return results + [_unchanged(state) for state in states if state.region in untouched]
+
+
+async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> RegionResult:
+    if not isinstance(way, Back):
+        if way.removable:
+            await deploy.uninstall(environment.regions[way.region], way.slot)
+        return RegionResult(way.region, "halted", reason="there was no good version before it to go back to.")
+    good = way.to.artifact
+    if not await image.exists(good.digest):
+        gone = f"the image of v{good.version} ({good.digest[:19]}) is no longer in the registry."
+        return RegionResult(way.region, "halted", reason=gone)
+    ready = await go_back(environment, way, bad.artifact, chart)
+    say(f"is back on v{good.version} with {ready} pods", region=way.region)
+    return RegionResult(way.region, "recovered", good.version, good.digest, ready)
+
+
+def _timed(result: RegionResult, began: float) -> RegionResult:
+    return replace(result, seconds=time.monotonic() - began)
+
+
+def _unchanged(state: RegionState) -> RegionResult:
+    live = state.route.live if state.route else None
+    if live is None:
+        return RegionResult(state.region, "unchanged")
+    return RegionResult(state.region, "unchanged", live.artifact.version, live.artifact.digest)

@@ -1,0 +1,86 @@
+"""Regions in waves, side by side within one; the first failure stops the rest, and all that changed goes back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from flows.conclude import Draft
+from flows.region import in_region, recover
+from release.errors import TidegateError
+from release.outcome import RegionResult, Word, after_recovery, of_error
+from release.strategy import Want
+from tasks import context, stop
+from tasks.lock import Grip
+from tasks.say import say
+
+Waves = tuple[tuple[str, ...], ...]
+
+
+async def release_waves(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path) -> Word:
+    """Release to every region, or bring every changed one back. The draft learns each region's result.
+
+    A run that takes over from one that died while it went back goes on going back.
+    """
+    reason = grip.recovering
+    if reason:
+        draft.learn(reason=reason)
+        say(f"goes on taking v{want.artifact.version} back: {reason}", warn=True)
+    else:
+        failure = await _forward(draft, grip, waves, want, checkout)
+        if failure is None:
+            return "released"
+        _, reason, next_step = of_error(failure)
+        draft.learn(reason=reason, next_step=next_step)
+        say(f"stops here: {reason}", warn=True)
+    stop.check_lock()
+    await grip.note_recovery(reason)
+    order = tuple(region for wave in waves for region in wave)
+    recovered = await recover(grip.environment, order, want, context.chart(checkout))
+    return _folded(draft, recovered)
+
+
+async def _forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path) -> TidegateError | None:
+    limit = asyncio.Semaphore(grip.environment.parallel)
+    failures: list[TidegateError] = []
+
+    async def one(region: str) -> None:
+        async with limit:
+            if grip.sign.event.is_set():
+                return
+            try:
+                result = await in_region(region, grip.environment.name, want.artifact, checkout)
+            except stop.Stopped:
+                return
+            except TidegateError as error:
+                failures.append(error)
+                grip.sign.now(f"{region} failed")
+            else:
+                draft.learn(regions=(*draft.outcome.regions, result))
+
+    for wave in waves:
+        say(f"wave: {', '.join(wave)}")
+        await asyncio.gather(*(one(region) for region in wave))
+        if failures:
+            return failures[0]
+    return None
+
+
+def _folded(draft: Draft, recovered: list[RegionResult]) -> Word:
+    """The recovery's results stand; a region that failed keeps why."""
+    touched = [result for result in recovered if result.outcome != "unchanged"]
+    word = after_recovery(touched)
+    region_of_reason = draft.outcome.reason.split(":", 1)[0]
+    kept = tuple(
+        replace(result, reason=result.reason or draft.outcome.reason) if result.region == region_of_reason else result
+        for result in recovered
+    )
+    draft.learn(regions=kept)
+    stuck = [f"{result.region}: {result.reason}" for result in touched if result.outcome == "halted"]
+    if stuck:
+        draft.learn(
+            reason=f"{draft.outcome.reason} And it could not be taken back everywhere: {' '.join(stuck)}",
+            next_step="A person must decide; the regions named are as they were left.",
+        )
+    return word

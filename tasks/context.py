@@ -1,0 +1,127 @@
+"""The outside systems of the settings, ready to be called: one place that turns addresses into clients."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prefect.blocks.system import Secret
+from prefect.runtime import flow_run
+
+from clients.cluster import Cluster
+from clients.github import GitHub
+from clients.helm import Helm, Place
+from clients.lock import Lock
+from clients.registry import Registry
+from clients.slack import Slack
+from config import load
+from config.schema import Secret as SecretModel
+from release.environment import Environment, Region, SecretRef
+from release.errors import Refused
+
+
+def work(*parts: str) -> Path:
+    """A folder of this checkout's state, made when missing."""
+    path = load.home().joinpath("work", *parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def place(region: Region) -> Place:
+    return Place(region.context, region.namespace)
+
+
+def cluster(region: Region) -> Cluster:
+    return Cluster(load.settings().kubeconfig.expanduser(), region.context, region.namespace)
+
+
+def lock(region: Region) -> Lock:
+    settings = load.settings()
+    return Lock(settings.kubeconfig.expanduser(), region.context, region.namespace, settings.application.name)
+
+
+def helm() -> Helm:
+    settings = load.settings()
+    return Helm(settings.helm, settings.kubeconfig.expanduser(), cache=load.cache() / "helm")
+
+
+def chart(checkout: Path | None) -> Path:
+    """The chart of the application, else Tidegate's own."""
+    own = load.settings().application.chart
+    if own is None or checkout is None:
+        return load.CHECKOUT / "infrastructure" / "chart"
+    return checkout / own
+
+
+async def registry() -> Registry:
+    settings = load.settings()
+    host, _, path = settings.application.image.partition("/")
+    del host
+    password = await secret(settings.registry.password, "registry.password")
+    return Registry(settings.registry.url, path, username=settings.registry.username, password=password)
+
+
+async def github() -> GitHub | None:
+    """None where no token is configured: GitHub is then told nothing."""
+    settings = load.settings()
+    token = await secret(settings.github.token, "github.token")
+    return GitHub(settings.github.url, token, settings.application.github) if token else None
+
+
+async def slack() -> Slack:
+    settings = load.settings().slack
+    webhooks = {
+        str(name): await resolve(ref.ref(), f"slack.webhooks.{name}") for name, ref in settings.webhooks.items()
+    }
+    return Slack(settings.url, webhooks, await secret(settings.token, "slack.token"))
+
+
+async def secret(model: SecretModel | None, field: str) -> str | None:
+    """The value behind a reference of the settings; None without one. Raises Refused naming `field`."""
+    return None if model is None else await resolve(model.ref(), field)
+
+
+async def resolve(ref: SecretRef, field: str) -> str:
+    """A secret's value. Raises Refused naming `field` and the reference, when it is not there."""
+    value: str | None = None
+    if ref.kind == "env":
+        value = os.environ.get(ref.name)
+    elif ref.kind == "file":
+        path = Path(ref.name).expanduser()
+        value = path.read_text().strip() if path.is_file() else None
+    else:
+        try:
+            block: Secret[str] = await Secret.aload(ref.name)
+            value = str(block.get())
+        except ValueError:
+            value = None
+    if not value:
+        kinds = {"env": "the variable", "file": "the file", "prefect": "the Prefect Secret block"}
+        raise Refused(
+            f"the secret is missing: {kinds[ref.kind]} {ref.name} is not there or is empty.",
+            field=field,
+            next_step="Provide it where Tidegate runs, or change the reference in the configuration.",
+        )
+    return value
+
+
+async def variables(environment: Environment, region: Region) -> dict[str, str]:
+    """What the application's commands get: variables, secrets and the region's address, by name."""
+    secrets = {
+        name: await resolve(ref, f"{environment.name}.yaml: secrets.{name}")
+        for name, ref in environment.secrets.items()
+    }
+    fixed = {"API_URL": region.address, "TARGET_URL": region.address, "REGION": region.name}
+    return {**environment.variables, **secrets, **fixed, "ENVIRONMENT": environment.name}
+
+
+def run_id() -> str:
+    """The root flow run's id: what a release is known by."""
+    return str(flow_run.root_flow_run_id or flow_run.id or "local")
+
+
+def run_url() -> str:
+    """The page of the root flow run in Prefect; empty without a server."""
+    url = flow_run.ui_url or ""
+    own, root = str(flow_run.id), run_id()
+    return url.replace(own, root) if own else url

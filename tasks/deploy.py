@@ -1,0 +1,176 @@
+"""What is done to a region: each task one effect, safe to do twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from config import load
+from release import health, labels, names, strategy, traffic
+from release.environment import Environment, Region
+from release.errors import Halted, Refused, Unavailable
+from release.model import Record, RegionState, Slot
+from release.strategy import Want
+from tasks import context, stop
+from tasks.policy import RETRY
+from tasks.say import say
+
+# How long a watch bears an API server that does not answer: users are served without it.
+_OUTAGE = 120.0
+_HELM_TIMEOUT = 300.0
+
+
+def _app() -> str:
+    return load.settings().application.name
+
+
+@task(task_run_name="observe {region.name}", **RETRY)
+async def observe(region: Region) -> RegionState:
+    """What is there now. Never cached."""
+    async with context.cluster(region) as cluster:
+        return await cluster.observe(_app(), region.name)
+
+
+@task(task_run_name="check {region.name}", **RETRY)
+async def preflight(
+    environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any]
+) -> None:
+    """Raises Refused or Unavailable before any effect: context, address, rights, Secret keys and chart."""
+    async with context.cluster(region) as cluster:
+        await cluster.reachable()
+        if environment.kubernetes_secret:
+            keys = await cluster.secret_keys(environment.kubernetes_secret)
+            missing = sorted(set(environment.secrets) - (keys or frozenset()))
+            if missing:
+                raise Refused(
+                    f"the Secret {environment.kubernetes_secret} in {region.namespace} "
+                    + ("has no key " + ", ".join(missing) if keys is not None else "does not exist"),
+                    region=region.name,
+                    field="kubernetes_secret",
+                    next_step="Create it there; Tidegate never copies secrets into a cluster.",
+                )
+    await context.variables(environment, region)
+    name = names.slot_release(_app(), slot)
+    await context.helm().dry_run(context.place(region), name, chart, values)
+
+
+@task(task_run_name="{region.name}: upgrade {slot} to {want.artifact.version}", **RETRY)
+async def upgrade(
+    region: Region, slot: Slot, want: Want, chart: Path, values: Mapping[str, Any], description: str, *, force: bool
+) -> None:
+    """Install or upgrade the slot's Helm release; it does not wait for the pods.
+
+    `force` takes back what somebody changed behind Helm's back: right on the way back, never on the way forward.
+    """
+    name = names.slot_release(_app(), slot)
+    await context.helm().upgrade(
+        context.place(region),
+        name,
+        chart,
+        values,
+        labels=labels.release_labels(_app(), want.artifact, want.config),
+        description=description,
+        timeout=_HELM_TIMEOUT,
+        force_conflicts=force,
+    )
+    say(f"{name} is being upgraded to v{want.artifact.version}", region=region.name)
+
+
+@task(task_run_name="{region.name}: clear the pending operation", **RETRY)
+async def unblock(region: Region, slot: Slot) -> None:
+    """Clear what a killed run left pending: by an explicit revision, or by removing a first install."""
+    helm, place, name = context.helm(), context.place(region), names.slot_release(_app(), slot)
+    history = await helm.history(place, name)
+    revision = strategy.unblock_revision([(entry.revision, entry.status) for entry in history])
+    if revision is None:
+        await helm.uninstall(place, name)
+    else:
+        await helm.rollback(place, name, revision)
+    say(f"cleared an operation of {name} that a killed run had left pending", region=region.name)
+
+
+@task(task_run_name="{region.name}: watch the pods")
+async def watch(region: Region, want: Want, *, recovering: bool = False) -> strategy.Step:
+    """Look until something is to be done. A roll-out that takes longer than its time-out is condemned."""
+    ends = time.monotonic() + want.limits.timeout
+    answered, told = time.monotonic(), -1
+    async with context.cluster(region) as cluster:
+        while True:
+            stop.check(region.name, recovering=recovering)
+            try:
+                state = await cluster.observe(_app(), region.name)
+                answered = time.monotonic()
+            except Unavailable:
+                if time.monotonic() - answered > _OUTAGE:
+                    raise
+                await asyncio.sleep(want.limits.poll)
+                continue
+            step = strategy.rolling(state, want, verified=False)
+            if not isinstance(step, strategy.Await):
+                return step
+            if step.ready != told:
+                told = step.ready
+                say(f"{step.ready} of {step.wanted} pods of v{want.artifact.version} ready", region=region.name)
+            if time.monotonic() > ends:
+                late = f"only {step.ready} of {step.wanted} pods were ready after {want.limits.timeout:.0f} s."
+                return strategy.Condemn(step.slot, health.Bad("Timeout", late))
+            await asyncio.sleep(want.limits.poll)
+
+
+@task(task_run_name="{region.name}: create the traffic objects", **RETRY)
+async def route(region: Region, slot: Slot) -> None:
+    """Both slots' Services, the weighted route and the previews: everything to `slot`."""
+    weights = (100, 0) if slot == "blue" else (0, 100)
+    async with context.cluster(region) as cluster:
+        await cluster.apply(traffic.manifests(_app(), region, blue=weights[0], green=weights[1]))
+    say(f"users are sent to {slot}", region=region.name)
+
+
+@task(task_run_name="{region.name}: chart test", retries=0)
+async def chart_test(region: Region, slot: Slot) -> None:
+    """The chart's own tests. Raises Failed when one fails."""
+    name = names.slot_release(_app(), slot)
+    await context.helm().test(context.place(region), name, timeout=60.0)
+    say(f"the chart's tests of {name} passed", region=region.name)
+
+
+@task(task_run_name="{region.name}: record v{record.artifact.version} as live", **RETRY)
+async def remember(region: Region, record: Record) -> None:
+    """What went live, on the route; the version before it stays known."""
+    async with context.cluster(region) as cluster:
+        state = await cluster.observe(_app(), region.name)
+        live, previous = strategy.records(state.route, record)
+        await cluster.record(_app(), live, previous)
+
+
+@task(task_run_name="{region.name}: values of revision {record.revision}", **RETRY)
+async def recorded_values(region: Region, record: Record) -> Mapping[str, Any] | None:
+    """The chart values a recorded version ran with; None when Helm no longer keeps that revision."""
+    name = names.slot_release(_app(), record.slot)
+    return await context.helm().get_values(context.place(region), name, record.revision)
+
+
+@task(task_run_name="{region.name}: uninstall {slot}", **RETRY)
+async def uninstall(region: Region, slot: Slot) -> None:
+    """Remove a slot's Helm release. Only for a first release ever that failed."""
+    await context.helm().uninstall(context.place(region), names.slot_release(_app(), slot))
+
+
+@task(task_run_name="{region.name}: compare every pod's digest")
+async def require_digest(region: Region, digest: str) -> int:
+    """The count of Ready pods, all of them with `digest`; Halted otherwise: a label proves nothing."""
+    state = await observe.fn(region)
+    here = state.slot(state.live_slot)
+    ready = health.ready_digests(here.pods)
+    if ready != {digest}:
+        raise Halted(
+            f"after going back, Ready pods have {', '.join(sorted(ready)) or 'no digest at all'} instead of {digest}.",
+            region=region.name,
+            next_step="Look at the pods of that region; nothing more is done by itself.",
+        )
+    return sum(pod.ready and not pod.terminating for pod in here.pods)

@@ -1,0 +1,121 @@
+"""The environment's lock, held for the length of a release and renewed while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+
+from prefect import task
+
+from clients.lock import Lock
+from release import locking
+from release.environment import Environment
+from release.errors import Refused, TidegateError, Unavailable
+from release.locking import Holder, Take, Wait
+from tasks import context, stop
+from tasks.policy import RETRY
+from tasks.say import say
+
+_RECOVERING = "recovering: "
+_ASK_AGAIN = 2.0
+
+
+@dataclass(slots=True)
+class Grip:
+    """A lock that is held. `recovering` is the reason of a recovery that a dead run of the same release left."""
+
+    environment: Environment
+    me: Holder
+    sign: stop.Stop
+    recovering: str = ""
+
+    async def note_recovery(self, reason: str) -> None:
+        """Write on the lock that this release is being taken back: a run started again goes on with that."""
+        self.me = replace(self.me, note=f"{_RECOVERING}{reason}"[:500])
+        await take(self.environment, self.me)
+
+
+def _lock(environment: Environment) -> Lock:
+    return context.lock(next(iter(environment.regions.values())))
+
+
+@task(task_run_name="lock {environment.name}", **RETRY)
+async def take(environment: Environment, me: Holder) -> Holder | Wait | None:
+    """Try once: the holder before (None for nobody), or Wait. Raises Refused over another release's recovery."""
+    async with _lock(environment) as lock:
+        state = await lock.read()
+        before = state.held.holder if state.held else None
+        decision = locking.may_take(state.held, me, state.now)
+        unfinished = before is not None and before.note.startswith(_RECOVERING) and before.what != me.what
+        if isinstance(decision, Take) and before is not None and unfinished:
+            raise Refused(
+                f"{before.what} was being taken back when its run died ({before.note}).",
+                field="lock",
+                next_step="Start that release again to finish going back, or `tidegate unlock` if it does not matter.",
+            )
+        decision = await lock.acquire(me, environment.lock_lease)
+        return decision if isinstance(decision, Wait) else before
+
+
+@task(task_run_name="unlock {environment.name}", **RETRY)
+async def give_back(environment: Environment, me: Holder) -> None:
+    async with _lock(environment) as lock:
+        await lock.release(me)
+
+
+@asynccontextmanager
+async def held(environment: Environment, who: str, what: str, *, wait: bool) -> AsyncIterator[Grip]:
+    """Hold the lock. Raises LockHeld naming the holder, unless asked to wait; it is given back whatever happens."""
+    me = Holder(context.run_id(), who, what)
+    before = await _taken(environment, me, wait=wait)
+    with stop.stopping() as sign:
+        grip = Grip(environment, me, sign)
+        if before is not None and before.what == what and before.note.startswith(_RECOVERING):
+            grip.recovering = before.note.removeprefix(_RECOVERING)
+        renewing = asyncio.create_task(_renew(grip))
+        try:
+            yield grip
+        finally:
+            renewing.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewing
+            try:
+                await asyncio.shield(give_back(environment, grip.me))
+            except TidegateError as error:
+                say(f"the lock was not given back ({error}); it lapses by itself", warn=True)
+
+
+async def _taken(environment: Environment, me: Holder, *, wait: bool) -> Holder | None:
+    told = ""
+    while True:
+        found = await take(environment, me)
+        if not isinstance(found, Wait):
+            return found
+        if not wait:
+            raise locking.held_by_another(found)
+        if told != found.held.holder.run:
+            told = found.held.holder.run
+            say(f"waiting for {found.held.holder.what}, started by {found.held.holder.who}")
+        await asyncio.sleep(min(_ASK_AGAIN, found.seconds))
+
+
+async def _renew(grip: Grip) -> None:
+    """Renew at a third of the lease; a lock that is lost stops everything."""
+    lease = grip.environment.lock_lease
+    renewed = time.monotonic()
+    while True:
+        await asyncio.sleep(lease / 3 if time.monotonic() - renewed < lease / 3 else 1.0)
+        try:
+            async with _lock(grip.environment) as lock:
+                await lock.renew(grip.me, lease)
+            renewed = time.monotonic()
+        except Unavailable:
+            if time.monotonic() - renewed > lease:
+                grip.sign.now("the lock could not be renewed and may have lapsed.", lost_lock=True)
+                return
+        except TidegateError as error:
+            grip.sign.now(str(error), lost_lock=True)
+            return

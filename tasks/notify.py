@@ -1,0 +1,82 @@
+"""Telling GitHub, Slack and monitoring. What cannot be told is said in the log and fails nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Any, Literal
+
+from prefect import task
+
+from clients import webhooks
+from config import load
+from release.errors import TidegateError
+from release.outcome import Outcome
+from tasks import context
+from tasks.say import say
+
+State = Literal["in_progress", "success", "failure", "error", "inactive"]
+
+
+async def _told(who: str, telling: Awaitable[Any]) -> Any:
+    try:
+        return await telling
+    except TidegateError as error:
+        say(f"{who} was not told: {error}", warn=True)
+        return None
+
+
+@task(task_run_name="tell {channel}")
+async def slack(channel: str, text: str) -> None:
+    """One message to a channel."""
+
+    async def post() -> None:
+        await (await context.slack()).post(channel, text)
+
+    await _told("Slack", post())
+
+
+@task(task_run_name="GitHub deployment {environment}")
+async def start_deployment(ref: str, environment: str, description: str, payload: Mapping[str, Any]) -> int | None:
+    """Start a GitHub deployment and set it in progress; its number, or None when GitHub was not told."""
+
+    async def start() -> int | None:
+        client = await context.github()
+        if client is None:
+            return None
+        async with client as github:
+            production = environment.startswith("production")
+            return await github.create_deployment(ref, environment, description, production=production, payload=payload)
+
+    number: int | None = await _told("GitHub", start())
+    if number is not None:
+        await _status(number, "in_progress", description, "")
+    return number
+
+
+@task(task_run_name="GitHub deployment {number}: {state}")
+async def finish_deployment(number: int | None, state: State, description: str, address: str) -> None:
+    """End a GitHub deployment with its address."""
+    if number is not None:
+        await _status(number, state, description, address)
+
+
+async def _status(number: int, state: State, description: str, address: str) -> None:
+    async def tell() -> None:
+        client = await context.github()
+        if client is not None:
+            async with client as github:
+                await github.deployment_status(
+                    number, state, description=description[:140], environment_url=address, log_url=context.run_url()
+                )
+
+    await _told("GitHub", tell())
+
+
+@task(task_run_name="tell monitoring")
+async def monitoring(event: str, outcome: Outcome, at: str) -> None:
+    """`{event, version, strategy, timestamp}` to the monitoring webhook, as its dashboards expect it."""
+    webhook = load.settings().monitoring.webhook
+    if webhook is None:
+        return
+    payload = {"event": event, "version": f"v{outcome.version}", "strategy": outcome.strategy, "timestamp": at}
+    await _told("Monitoring", webhooks.post_json(webhook, payload, token=None, timeout=10))
