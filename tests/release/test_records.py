@@ -17,7 +17,7 @@ def test_a_record_survives_its_annotation() -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "no json", '{"version": "1.4.0", "slot": "red"}'])
 def test_anything_else_is_refused_and_not_forgotten(text: str) -> None:
-    with pytest.raises(Refused, match="tidegate.dev/live"):
+    with pytest.raises(Refused, match=r"tidegate\.dev/live"):
         records.from_text(text, "tidegate.dev/live")
 
 

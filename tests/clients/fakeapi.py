@@ -1,0 +1,58 @@
+"""An API server's manners without the API server: a loopback server that answers what a test tells it to."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+
+@dataclass
+class FakeApi:
+    """`answers` maps (method, path) to a JSON body, or to a function of the request; others are 404.
+
+    `seen` holds (method, path, query, body) of every request, in order.
+    """
+
+    kubeconfig: Path
+    answers: dict[tuple[str, str], Any] = field(default_factory=dict)
+    seen: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        text = await request.text()
+        self.seen.append((request.method, request.path, dict(request.query), json.loads(text) if text else None))
+        answer = self.answers.get((request.method, request.path))
+        if answer is None:
+            return status(404, f'"{request.path}" not found')
+        if not callable(answer):
+            return web.json_response(answer)
+        made = answer(request)
+        return await made if inspect.isawaitable(made) else made
+
+    def writes(self) -> list[tuple[str, str, dict[str, str], Any]]:
+        return [one for one in self.seen if one[0] != "GET"]
+
+
+def status(code: int, message: str) -> web.Response:
+    body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code}
+    return web.json_response(body, status=code)
+
+
+def write_kubeconfig(path: Path, server: str) -> None:
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "here", "cluster": {"server": server}}],
+                "users": [{"name": "tidegate", "user": {"token": "s3cret-token"}}],
+                "contexts": [{"name": "here", "context": {"cluster": "here", "user": "tidegate"}}],
+                "current-context": "here",
+            }
+        )
+    )

@@ -1,0 +1,171 @@
+"""What Cluster asks of an API server, and what it makes of its refusals."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from fakeapi import FakeApi, status, write_kubeconfig
+
+from clients.cluster import Cluster
+from clients.kube_errors import Conflict, Missing
+from release import names
+from release.errors import Refused, TidegateError, Unavailable
+
+ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/shop"
+VERSION = ("GET", "/version")
+
+
+def cluster(api: FakeApi, **more: float) -> Cluster:
+    return Cluster(api.kubeconfig, "here", "shop", **more)
+
+
+async def test_reachable_tells_the_version_and_sends_the_token(api: FakeApi) -> None:
+    tokens = []
+
+    def answer(request: web.Request) -> web.Response:
+        tokens.append(request.headers["Authorization"])
+        return web.json_response({"gitVersion": "v1.37.2"})
+
+    api.answers[VERSION] = answer
+    async with cluster(api) as here:
+        assert await here.reachable() == "v1.37.2"
+    assert tokens == ["Bearer s3cret-token"]
+
+
+async def test_weights_are_one_write_that_checks_which_slot_is_which(api: FakeApi) -> None:
+    api.answers["PATCH", ROUTE] = {}
+    async with cluster(api) as here:
+        await here.set_weights("shop", 75, 25)
+    [(_, _, query, patch)] = api.seen
+    assert query == {"fieldManager": "tidegate"}
+    assert [(step["op"], step["value"]) for step in patch] == [
+        ("test", "shop-blue"),
+        ("replace", 75),
+        ("test", "shop-green"),
+        ("replace", 25),
+    ]
+
+
+@pytest.mark.parametrize(("blue", "green"), [(50, 51), (101, -1)])
+async def test_weights_that_do_not_sum_to_100_are_never_sent(api: FakeApi, blue: int, green: int) -> None:
+    async with cluster(api) as here:
+        with pytest.raises(ValueError, match="sum to 100"):
+            await here.set_weights("shop", blue, green)
+    assert api.seen == []
+
+
+async def test_apply_takes_the_fields_it_names_as_tidegate(api: FakeApi) -> None:
+    path = "/api/v1/namespaces/shop/services/shop-blue"
+    kinds = []
+
+    def answer(request: web.Request) -> web.Response:
+        kinds.append(request.content_type)
+        return web.json_response({})
+
+    api.answers["PATCH", path] = answer
+    manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-blue"}}
+    async with cluster(api) as here:
+        await here.apply([manifest])
+    assert api.seen == [("PATCH", path, {"fieldManager": names.FIELD_MANAGER, "force": "true"}, manifest)]
+    assert kinds == ["application/apply-patch+yaml"]
+
+
+async def test_one_failed_write_of_several_is_raised_as_itself(api: FakeApi) -> None:
+    manifests = [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}} for name in ("a", "b")]
+    async with cluster(api) as here:
+        with pytest.raises(Missing):
+            await here.apply(manifests)
+
+
+async def test_secret_keys_are_names_only(api: FakeApi) -> None:
+    path = "/api/v1/namespaces/shop/secrets/shop-secrets"
+    api.answers["GET", path] = {"data": {"API_KEY": "eA==", "DB_PASSWORD": "eQ=="}}
+    async with cluster(api) as here:
+        assert await here.secret_keys("shop-secrets") == {"API_KEY", "DB_PASSWORD"}
+        assert await here.secret_keys("nope") is None
+
+
+REFUSALS = [
+    (500, "boom", Unavailable, "here"),
+    (503, "apiserver is shutting down", Unavailable, "shutting down"),
+    (429, "too many requests", Unavailable, "429"),
+    (401, "Unauthorized", Refused, "kubeconfig: The credentials of context here"),
+    (409, "the object has been modified", Conflict, "modified"),
+    (422, "spec.x: Invalid value", Refused, "Invalid value"),
+    (
+        403,
+        'httproutes.gateway.networking.k8s.io "shop" is forbidden: User "u" cannot patch resource "httproutes"'
+        ' in API group "gateway.networking.k8s.io" in the namespace "shop"',
+        Refused,
+        "role: The service account of context here lacks the right to patch httproutes.gateway.networking.k8s.io",
+    ),
+    (403, "pods is forbidden: exceeded quota: few", Refused, "exceeded quota"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "kind", "words"), REFUSALS)
+async def test_refusals_become_errors_for_people(
+    api: FakeApi, code: int, message: str, kind: type[TidegateError], words: str
+) -> None:
+    api.answers[VERSION] = lambda _: status(code, message)
+    async with cluster(api) as here:
+        with pytest.raises(kind) as caught:
+            await here.reachable()
+    assert words in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_a_page_of_a_proxy_is_not_an_empty_cluster(api: FakeApi) -> None:
+    path = "/api/v1/namespaces/shop/secrets/x"
+    api.answers["GET", path] = lambda _: web.Response(text="<html>login</html>", content_type="text/html")
+    async with cluster(api) as here:
+        with pytest.raises(Unavailable):
+            await here.secret_keys("x")
+
+
+async def test_nobody_there(tmp_path: Path, unused_tcp_port: int) -> None:
+    write_kubeconfig(tmp_path / "kubeconfig", f"http://127.0.0.1:{unused_tcp_port}")
+    async with Cluster(tmp_path / "kubeconfig", "here", "shop") as here:
+        with pytest.raises(Unavailable, match="kubectl --context here version"):
+            await here.reachable()
+
+
+async def test_an_answer_that_does_not_come_in_time(api: FakeApi) -> None:
+    api.answers[VERSION] = lambda _: asyncio.sleep(0.5, web.Response())
+    async with cluster(api, timeout=0.1) as here:
+        with pytest.raises(Unavailable, match=r"nothing within 0\.1 s"):
+            await here.reachable()
+
+
+async def test_an_unknown_context_is_refused_by_name(api: FakeApi) -> None:
+    with pytest.raises(Refused, match="context: Context nope"):
+        async with Cluster(api.kubeconfig, "nope", "shop"):
+            pass
+
+
+async def test_a_missing_kubeconfig_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="kubeconfig"):
+        async with Cluster(tmp_path / "none", "here", "shop"):
+            pass
+
+
+async def test_observe_asks_all_at_once_and_reads_no_secret(api: FakeApi) -> None:
+    waiting, all_here = [], asyncio.Event()
+
+    async def empty(request: web.Request) -> web.Response:
+        waiting.append((request.path, request.headers["Accept"]))
+        if len(waiting) == 4:
+            all_here.set()
+        await all_here.wait()
+        return status(404, "not found") if request.path == ROUTE else web.json_response({"items": []})
+
+    base = "/api/v1/namespaces/shop"
+    for path in (f"{base}/pods", f"{base}/secrets", "/apis/apps/v1/namespaces/shop/deployments", ROUTE):
+        api.answers["GET", path] = empty
+    async with cluster(api) as here:
+        state = await asyncio.wait_for(here.observe("shop", "us-east-1"), 5)
+    assert (state.region, state.route, state.blue.release, state.green.pods) == ("us-east-1", None, None, ())
+    assert "PartialObjectMetadataList" in dict(waiting)[f"{base}/secrets"]
