@@ -1,0 +1,1 @@
+"""The sample application that the sandbox releases, and its history."""

@@ -1,0 +1,145 @@
+"""The commands that the sample application's tidegate.yaml names, run as Tidegate runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from aiohttp import web
+
+from clients import process
+from clients.git import Repository
+from release import appfile
+from sandbox.shop import history
+
+TIMEOUT = 30.0
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    bare = history.build(folder / "shop.git")
+
+    async def checkout() -> Path:
+        mirror = await Repository.open(str(bare), folder / "mirror.git")
+        return await mirror.checkout("main", folder / "main")
+
+    return asyncio.run(checkout())
+
+
+@pytest.fixture(scope="module")
+def application(shop: Path) -> appfile.AppFile:
+    return appfile.parse(yaml.safe_load((shop / "tidegate.yaml").read_text()))
+
+
+async def command(shop: Path, application: appfile.AppFile, name: str, **variables: str) -> process.Completed:
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return await process.run(application.commands[name], cwd=shop, env={"PATH": path, **variables}, timeout=TIMEOUT)
+
+
+@asynccontextmanager
+async def answering(pages: dict[str, tuple[int, object]]) -> AsyncIterator[str]:
+    async def answer(request: web.Request) -> web.Response:
+        status, body = pages.get(request.path, (404, {}))
+        return web.json_response(body, status=status)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+def deployed(version: str = "1.4.0", environment: str = "production") -> dict[str, tuple[int, object]]:
+    about = {"version": version, "environment": environment}
+    return {"/": (200, about), "/health": (200, {"status": "ok"}), "/version": (200, about)}
+
+
+def test_every_command_is_named(application: appfile.AppFile):
+    assert set(application.commands) == set(appfile.COMMANDS)
+
+
+async def test_the_tests_pass_and_are_quick(shop: Path, application: appfile.AppFile):
+    started = time.monotonic()
+    for name in ("unit", "integration", "e2e"):
+        done = await command(shop, application, name)
+        assert done.code == 0, done.stderr
+        assert "\nOK\n" in done.stderr
+        assert "Ran 0 tests" not in done.stderr
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("name", ["install", "lint", "integration-critical", "critical", "security", "audit", "sast"])
+async def test_the_other_checks_pass(shop: Path, application: appfile.AppFile, name: str):
+    done = await command(shop, application, name)
+    assert done.code == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["smoke", "smoke-production", "acceptance", "load", "performance"])
+class TestLive:
+    async def test_the_expected_version_passes(self, shop: Path, application: appfile.AppFile, name: str):
+        async with answering(deployed()) as url:
+            done = await command(shop, application, name, **variables(url))
+        assert done.code == 0, done.stderr
+        assert done.stdout.startswith("ok: ")
+
+    async def test_another_version_fails(self, shop: Path, application: appfile.AppFile, name: str):
+        async with answering(deployed("1.3.0")) as url:
+            done = await command(shop, application, name, **variables(url))
+        assert done.code == 1
+        assert "/version is '1.3.0', expected '1.4.0'" in done.stderr
+
+    async def test_nobody_there_fails(self, shop: Path, application: appfile.AppFile, name: str):
+        done = await command(shop, application, name, **variables("http://127.0.0.1:9"))
+        assert done.code == 1
+        assert "failed: " in done.stderr
+        assert "Traceback" not in done.stderr
+
+    async def test_the_key_is_not_shown(self, shop: Path, application: appfile.AppFile, name: str):
+        async with answering({}) as url:
+            done = await command(shop, application, name, **variables(url), API_KEY="hidden-word")
+        assert done.code == 1
+        assert "hidden-word" not in done.stdout + done.stderr
+
+    async def test_settings_are_needed(self, shop: Path, application: appfile.AppFile, name: str):
+        done = await command(shop, application, name, API_URL="http://127.0.0.1:9")
+        assert done.code == 1
+        assert "EXPECTED_VERSION is not set" in done.stderr
+
+
+def variables(url: str) -> dict[str, str]:
+    return {"API_URL": url, "EXPECTED_VERSION": "1.4.0", "LOAD_SECONDS": "0.2"}
+
+
+async def test_production_smoke_needs_production(shop: Path, application: appfile.AppFile):
+    async with answering(deployed(environment="staging")) as url:
+        done = await command(shop, application, "smoke-production", **variables(url))
+    assert done.code == 1
+    assert "environment 'staging', expected 'production'" in done.stderr
+
+
+async def test_load_counts_failures(shop: Path, application: appfile.AppFile):
+    async with answering(deployed() | {"/": (500, {"error": "x"})}) as url:
+        done = await command(shop, application, "load", **variables(url))
+    assert done.code == 1
+    assert "10 of 10 requests failed" in done.stderr
+
+
+async def test_a_dependency_fails_the_audit(shop: Path, tmp_path: Path):
+    (tmp_path / "requirements.txt").write_text("left-pad==1.0\n")
+    words = [sys.executable, "-m", "tools.audit", str(tmp_path / "requirements.txt")]
+    assert (await process.run(words, cwd=shop, timeout=TIMEOUT)).code == 1
+
+
+def test_commands_need_no_shell(application: appfile.AppFile):
+    for words in application.commands.values():
+        assert not set(" ".join(words)) & set("|;&$<>`")
