@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from release.health import ready_digests
+from release import health
 from release.labels import short_digest
 from release.model import Record, RegionState, Slot
 from release.strategy import Want, is_live
@@ -43,23 +43,17 @@ def last_good(state: RegionState, bad: Want) -> Record | None:
 
 
 def changed(state: RegionState, bad: Want) -> bool:
-    """Whether the bad version touched this region: recorded live, asked of Helm, or running in a pod."""
+    """Whether a region is not wholly on its last good version: the bad one is recorded live, was the last asked of
+    Helm, or the good one's pods are not all up (as when a recovery was itself cut short)."""
     if state.route is not None and is_live(state.route.live, bad):
         return True
-    digest = bad.artifact.digest
-    for slot in (state.blue, state.green):
-        release = slot.release
-        if release and (release.digest, release.config) == (short_digest(digest), bad.config):
-            return True
-        if any(pod.digest == digest and not _recorded(state, digest) for pod in slot.pods if not pod.terminating):
-            return True
-    return False
-
-
-def _recorded(state: RegionState, digest: str) -> bool:
-    """The same image may be the good one with other values; then only Helm's labels tell the two apart."""
-    records = (state.route.live, state.route.previous) if state.route else ()
-    return any(record is not None and record.artifact.digest == digest for record in records)
+    here = state.slot(state.live_slot)
+    if here.release is None:
+        return False
+    if (here.release.digest, here.release.config) == (short_digest(bad.artifact.digest), bad.config):
+        return True
+    good = last_good(state, bad)
+    return good is not None and not isinstance(health.of_slot(here, good.artifact.digest, bad.limits), health.Up)
 
 
 def ways(states: Sequence[RegionState], bad: Want) -> tuple[Way, ...]:
@@ -71,5 +65,5 @@ def _way(state: RegionState, bad: Want) -> Way:
     good = last_good(state, bad)
     if good is not None:
         return Back(state.region, good)
-    served = ready_digests(state.slot(state.live_slot).pods)
+    served = health.ready_digests(state.slot(state.live_slot).pods)
     return Stuck(state.region, state.live_slot, removable=served <= {bad.artifact.digest})

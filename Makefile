@@ -1,0 +1,40 @@
+# Every target sets up what it needs: one virtual environment, shared, from requirements.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+ROOMS := release clients config tasks flows deployments sandbox
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo sandbox test test-all check format lock
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## Make the virtual environment, unless it is up to date
+	@$(PYTHON) scripts/bootstrap.py
+
+demo: setup ## Stage and release a good and a bad version in the sandbox (KEEP=1 leaves it up)
+	@$(BIN)/python -m sandbox.demo
+
+sandbox: setup ## Start the sandbox and leave it up
+	@$(BIN)/tidegate sandbox up
+
+test: setup ## The fast suite
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m "not slow"
+
+test-all: setup ## Everything that is slow: the sandbox's parts, the pipelines on it, the demo
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m slow
+
+check: setup ## Format, lint, types and layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(ROOMS:%=-p %)
+	@$(BIN)/lint-imports
+
+format: setup ## Format the code and sort its imports
+	@$(BIN)/ruff check --fix -q . || true
+	@$(BIN)/ruff format -q .
+
+lock: setup ## Write requirements.lock anew, without addresses
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --all-extras \
+		--python-version 3.11 pyproject.toml -o requirements.lock

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from config import load
+from release.errors import Refused
+
+Edit = Callable[[str, str], None]
+
+
+@pytest.fixture
+def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edit:
+    """The shipped configuration, copied, with a home of its own; `edit(name, yaml)` lays keys over one file."""
+    shutil.copytree(load.CHECKOUT / "config", tmp_path / "config", ignore=shutil.ignore_patterns("*.py", "__py*"))
+    monkeypatch.setenv("TIDEGATE_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("TIDEGATE_HOME", str(tmp_path / "home"))
+
+    def write(name: str, text: str) -> None:
+        path = tmp_path / "config" / f"{name}.yaml"
+        path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **yaml.safe_load(text)}))
+
+    return write
+
+
+@pytest.mark.parametrize("name", load.ENVIRONMENTS)
+def test_the_shipped_files_are_valid(name: str) -> None:
+    assert load.environment(name, speed=1).name == name
+
+
+def test_the_originals_numbers_are_the_defaults() -> None:
+    production = load.environment("production", speed=1)
+    assert (production.replicas, production.rolling.max_surge, production.rolling.timeout) == (10, "25%", 1200)
+    assert (production.probe.attempts, production.probe.gap) == (10, 30)
+    assert (production.gates.approvals, production.gates.wait) == (2, 1800)
+    staging = load.environment("staging", speed=1)
+    assert (staging.replicas, staging.rolling.timeout, staging.gates.wait) == (3, 600, 300)
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ("rolling: {max_surge: 25 percent}", r"production.yaml: rolling.max_surge: "),
+        ("rolling: {max_surge: 0, max_unavailable: 0}", "could never move"),
+        ("waves: [[us-east-1], [mars]]", "waves name regions that are not in regions: mars"),
+        ("waves: [[us-east-1]]", "each region exactly once"),
+        ("replicas: 0", "production.yaml: replicas: "),
+        ("replcas: 3", "production.yaml: replcas: "),
+        ("secrets: {API_KEY: {env: A, file: /b}}", "exactly one of env, file, prefect"),
+        ("secrets: {API_KEY: hunter2}", "production.yaml: secrets.API_KEY: "),
+        ("variables: {DB_PASSWORD: x}", "both as variable and as secret: DB_PASSWORD"),
+    ],
+)
+def test_a_mistake_is_named_by_its_key_and_rule(edit: Edit, broken: str, says: str) -> None:
+    edit("production", broken)
+    with pytest.raises(Refused) as raised:
+        load.environment("production", speed=1)
+    assert says in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_file_that_is_no_yaml_or_missing_is_named(edit: Edit) -> None:
+    (load.folder() / "staging.yaml").write_text("regions: [unclosed")
+    with pytest.raises(Refused, match="staging.yaml: not valid YAML in line"):
+        load.environment("staging", speed=1)
+    (load.folder() / "staging.yaml").unlink()
+    with pytest.raises(Refused, match="the file is missing"):
+        load.environment("staging", speed=1)
+
+
+def test_an_overlay_leaves_no_real_region_among_simulated_ones(edit: Edit) -> None:
+    region = {"context": "c", "namespace": "n", "address": "http://127.0.0.1:1"}
+    overlay = {"regions": {"here": region}, "waves": [["here"]], "rolling": {"timeout_s": 5}}
+    (load.home() / "overlay").mkdir(parents=True)
+    (load.home() / "overlay" / "production.yaml").write_text(yaml.safe_dump(overlay))
+    found = load.environment("production", speed=1)
+    assert list(found.regions) == ["here"]
+    assert (found.rolling.timeout, found.rolling.max_surge) == (5, "25%")
+
+
+def test_speed_divides_waits_and_keeps_time_outs(edit: Edit) -> None:
+    edit("tidegate", "{target: sandbox, sandbox: {speed: 10}}")
+    found = load.environment("production")
+    assert (found.probe.gap, found.probe.timeout, found.rolling.timeout, found.gates.wait) == (3, 5, 1200, 180)
+
+
+def test_a_real_target_has_no_speed(edit: Edit) -> None:
+    edit("tidegate", "{target: real, sandbox: {speed: 10}}")
+    with pytest.raises(Refused, match="sandbox.speed"):
+        load.settings()
+
+
+def test_a_variable_overrides_a_key(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE__GITHUB__URL", "https://github.example.com/api/v3")
+    assert load.settings().github.url == "https://github.example.com/api/v3"
+    assert load.settings().github.token is not None
