@@ -3,54 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import httpx
-
-from release.errors import Unavailable
 from sandbox.admin import Admin
+from sandbox.api import Api
 
 _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _POLL = 0.05
 
 
-async def apply_crds(admin: Admin, files: Sequence[Path], timeout: float = 30.0) -> None:
-    """Apply one CRD a file, server-side; the files are sent as they are.
+async def apply_crds(admin: Admin, files: Sequence[Path], *, replace: bool = True, timeout: float = 30.0) -> None:
+    """Apply one CRD a file, server-side; the files are sent as they are, and named GROUP_PLURAL.yaml.
 
-    Raises Unavailable when the API server does not take one or does not serve it within `timeout` seconds.
+    Without `replace`, a CRD that is there already stays as it is: for a cluster that is not the sandbox's own.
+    Raises Refused or Unavailable as the API server does, TimeoutError when one is not served in time (seconds).
     """
-    context = ssl.create_default_context(cafile=str(admin.ca_file))
-    headers = {"Authorization": f"Bearer {admin.token}"}
-    async with (
-        httpx.AsyncClient(
-            base_url=admin.server, headers=headers, verify=context, timeout=timeout, trust_env=False
-        ) as client,
-        asyncio.timeout(timeout),
-    ):
-        await asyncio.gather(*(_apply(client, file.stem, file.read_bytes()) for file in files))
+    async with Api(admin, timeout) as api, asyncio.timeout(timeout):
+        await asyncio.gather(*(_apply(api, file.stem, file.read_bytes(), replace) for file in files))
 
 
-async def _apply(client: httpx.AsyncClient, name: str, content: bytes) -> None:
-    # Named by Gateway API as GROUP_PLURAL.
+async def _apply(api: Api, name: str, content: bytes, replace: bool) -> None:
     group, _, plural = name.rpartition("_")
     path = f"{_PATH}/{plural}.{group}"
-    answer = await client.patch(
-        path,
-        params={"fieldManager": "tidegate-sandbox", "force": "true"},
-        headers={"Content-Type": "application/apply-patch+yaml"},
-        content=content,
-    )
-    if answer.is_error:
-        raise Unavailable(f"The API server did not take the CRD {plural}.{group}: {answer.text[:300]}")
-    while not _established(answer):
+    found = None if replace else await api.get(path)
+    found = found or await api.apply_yaml(path, content)
+    while not _established(found):
         await asyncio.sleep(_POLL)
-        answer = await client.get(path)
+        found = await api.get(path) or {}
 
 
-def _established(answer: httpx.Response) -> bool:
-    if not answer.is_success:
-        return False
-    conditions = answer.json().get("status", {}).get("conditions") or []
+def _established(crd: Mapping[str, Any]) -> bool:
+    conditions = crd.get("status", {}).get("conditions") or []
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from release.errors import Refused
+from sandbox.certificate import self_signed
 from sandbox.faultproxy import Fault, FaultProxy
 from sandbox.faults import Faults
 
@@ -160,7 +161,7 @@ async def test_lying_is_told_to_who_can(faults: Faults) -> None:
 
 
 async def test_tls_passes_through_and_is_answered_with_the_same_certificate(tmp_path: Path, upstream: int) -> None:
-    certificate, key = make_certificate(tmp_path)
+    certificate, key = self_signed(tmp_path)
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(certificate, key)
 
@@ -191,30 +192,3 @@ async def test_tls_passes_through_and_is_answered_with_the_same_certificate(tmp_
             await proxy.stop()
         server.close()
         await server.wait_closed()
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .add_extension(x509.BasicConstraints(True, None), True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "crt.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return paths
