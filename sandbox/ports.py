@@ -27,6 +27,14 @@ def free_ports(count: int) -> tuple[int, ...]:
     return tuple(free_port() for _ in range(count))
 
 
+def keep(port: int) -> bool:
+    """Take a port that an earlier start was given; False when somebody listens on it by now."""
+    if not _is_free(port):
+        return False
+    _given.add(port)
+    return True
+
+
 def _is_free(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

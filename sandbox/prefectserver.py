@@ -1,0 +1,54 @@
+"""The Prefect server as a part of the sandbox: a program of its own, known by its command line only."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import httpx
+
+from release.errors import Unavailable
+from sandbox.child import Child
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+_READY_S = 120.0
+
+
+class PrefectServer:
+    """The server on `port`, its runs kept in `folder`."""
+
+    def __init__(self, folder: Path, logs: Path, port: int) -> None:
+        self.ui = f"http://127.0.0.1:{port}"
+        self.api = f"{self.ui}/api"
+        options = ("--folder", str(folder), "--port", str(port), "--logs", str(logs))
+        command = (sys.executable, "-m", "deployments.server", *options)
+        self._child = Child("prefect-server", command, logs / "prefect-server.log", cwd=CHECKOUT)
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    async def start(self) -> None:
+        """Healthy when it returns. Raises Unavailable with the end of its log."""
+        await self._child.start()
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as http, asyncio.timeout(_READY_S):
+            while not await self._healthy(http):
+                self._child.check()
+                await asyncio.sleep(0.05)
+
+    def check(self) -> None:
+        """Raises Unavailable when it has ended."""
+        self._child.check()
+
+    async def stop(self) -> None:
+        await self._child.stop(grace=20)
+
+    async def _healthy(self, http: httpx.AsyncClient) -> bool:
+        try:
+            answer = await http.get(f"{self.api}/health")
+        except httpx.TransportError:
+            return False
+        if answer.status_code >= 500:
+            raise Unavailable("The Prefect server is not healthy.", next_step=f"Read {self._child.log}.")
+        return answer.status_code == httpx.codes.OK

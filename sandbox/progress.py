@@ -1,0 +1,45 @@
+"""What the start tells: a line when a part is up, and the list of parts for `status` and the page."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sandbox.state import Kind, Part
+
+
+@dataclass(slots=True)
+class Starting:
+    """A part while it starts: fill in where it is and what it is."""
+
+    address: str = ""
+    detail: str = ""
+    kind: Kind = "real"
+
+
+class Progress:
+    """`parts` are those that are up, in the order in which they came up."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.parts: list[Part] = []
+
+    @contextlib.contextmanager
+    def part(self, name: str, kind: Kind) -> Iterator[Starting]:
+        """The start of a part; it counts as up when the block ends without an error."""
+        began, starting = time.monotonic(), Starting(kind=kind)
+        try:
+            yield starting
+        except Exception as error:
+            self._say(f"{name}: not started: {error}")
+            raise
+        seconds = time.monotonic() - began
+        self.parts.append(Part(name, starting.kind, starting.address, starting.detail, round(seconds, 2)))
+        told = ", ".join(word for word in (starting.detail, starting.address) if word)
+        self._say(f"{name} ({starting.kind}) up after {seconds:.1f} s{': ' if told else ''}{told}")
+
+    def say_of(self, name: str) -> Callable[[str], None]:
+        """For what a part tells while it starts, such as the progress of a build."""
+        return lambda line: self._say(f"{name}: {line}")

@@ -1,0 +1,211 @@
+"""The whole sandbox in one process: every part started side by side, and ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from clients.tools import ensure_helm, ensure_kubectl
+from release.errors import TidegateError
+from sandbox import overlay, state
+from sandbox.clusterpart import ClusterPart
+from sandbox.controls import Controls
+from sandbox.faultproxy import FaultProxy
+from sandbox.faults import Faults
+from sandbox.gateway.gateway import Gateway
+from sandbox.keptports import KeptPorts
+from sandbox.options import Options
+from sandbox.outside import PROXIED, REPOSITORY, Outside
+from sandbox.page.observer import Observer
+from sandbox.page.server import ControlServer
+from sandbox.places import places
+from sandbox.prefectserver import PrefectServer
+from sandbox.progress import Progress
+from sandbox.regions import random_secrets
+from sandbox.timedfaults import TimedFaults
+from sandbox.world import World
+
+_CHECK_EVERY_S = 1.0
+
+
+class Sandbox:
+    """A sandbox in `home`; binaries and layers in `cache`. `async with Sandbox(...)`, or `start` and `stop`.
+
+    Between them: `addresses`, `kubeconfig`, `control_url`, `world`, `gateway`, `outside` (slack, github, hooks,
+    git, registry, engine), `cluster` (admin, node, plane) and `faults`. The overlay is written when all is up.
+    """
+
+    def __init__(
+        self, home: Path, cache: Path, options: Options | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.home, self.options = home, (options or Options()).check()
+        self.phase: state.Phase = "starting"
+        folder = state.folder(home)
+        ports = KeptPorts(folder / "ports.json")
+        self.progress = Progress(say)
+        self.places = places(self.options.regions, ports)
+        proxies = {name: FaultProxy(name, "127.0.0.1", 0, port=ports.port(name)) for name in PROXIED}
+        self._faults = Faults(proxies.values())
+        self.faults = TimedFaults(self._faults)
+        self.outside = Outside(folder, cache, self.options, self.progress, proxies)
+        self.cluster = ClusterPart(folder, cache, self.options, self.progress, self._faults, self.places)
+        self.prefect = PrefectServer(folder / "prefect", folder / "logs", ports.port("prefect"))
+        self._cache, self._control_port = cache, ports.port("control")
+        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._values = random_secrets()
+        self._control: ControlServer | None = None
+        self._observer: Observer | None = None
+        self._helm = self._kubectl = Path()
+
+    @property
+    def control_url(self) -> str:
+        """The live page and the control API."""
+        return self._control.url if self._control else ""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A context a region."""
+        return self.cluster.kubeconfig
+
+    @property
+    def world(self) -> World:
+        """What node and gateway share: change behaviour in `world.overrides`."""
+        return self.cluster.world
+
+    @property
+    def gateway(self) -> Gateway:
+        """The simulated gateway, once started."""
+        assert self.cluster.gateway is not None
+        return self.cluster.gateway
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Everything up, and the settings pointing at it. Raises the first part's error; then call `stop`."""
+        self.record("starting")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._start_prefect())
+                group.create_task(self.outside.start())
+                group.create_task(self._start_tools())
+                group.create_task(self._start_cluster())
+        except BaseExceptionGroup as failures:
+            raise _first(failures) from failures
+        if self._control is not None:
+            self._control.ready()
+        overlay.write(self.home, self.addresses, self.outside.secrets(), self._values)
+        self.record("ready")
+
+    async def stop(self) -> None:
+        """Everything down, in the order that leaves nobody waiting; safe at any time."""
+        overlay.remove(self.home)
+        self.faults.stop()
+        if self._control is not None:
+            await self._control.stop()
+        if self._observer is not None:
+            await self._observer.close()
+        await self._faults.stop()
+        await asyncio.gather(self.cluster.stop(), self.outside.stop(), self.prefect.stop())
+
+    async def watch(self) -> None:
+        """Runs until a part that must live has ended; raises its error."""
+        while True:
+            self.cluster.check()
+            if self.options.prefect:
+                self.prefect.check()
+            await asyncio.sleep(_CHECK_EVERY_S)
+
+    def record(self, phase: state.Phase, *, error: str = "", ready_after: float = 0.0) -> None:
+        """Write state.json."""
+        self.phase = phase
+        pids = {**self.cluster.pids, **self.outside.pids}
+        if self.prefect.pid is not None:
+            pids["prefect-server"] = self.prefect.pid
+        found = state.State(
+            pid=os.getpid(),
+            started=self._started,
+            phase=phase,
+            control=self.control_url,
+            kubeconfig=str(self.kubeconfig),
+            kubectl=str(self._kubectl),
+            speed=self.world.speed,
+            error=error,
+            ready_after=round(ready_after, 2),
+            parts=tuple(self.progress.parts),
+            processes=tuple(state.process(name, pid) for name, pid in pids.items()),
+        )
+        state.write(self.home, found)
+
+    @property
+    def addresses(self) -> overlay.Addresses:
+        """Everything that the settings are told."""
+        outside = self.outside
+        return overlay.Addresses(
+            kubeconfig=self.kubeconfig,
+            helm=str(self._helm),
+            registry=outside.public("registry"),
+            username="tidegate",
+            git=f"{outside.public('git')}/shop.git",
+            github=outside.public("github"),
+            repository=REPOSITORY,
+            slack=outside.public("slack"),
+            backup=outside.public("backup") + "/backup",
+            monitoring=outside.public("monitoring"),
+            monitoring_webhook=outside.public("monitoring-webhook") + "/monitoring",
+            builder="engine" if outside.engine.host else "archive",
+            engine=outside.engine.host,
+            prefect=self.prefect.api if self.options.prefect else None,
+            speed=self.options.speed,
+            regions=tuple(place.address() for place in self.places),
+        )
+
+    async def _start_prefect(self) -> None:
+        if self.options.prefect:
+            with self.progress.part("prefect", "real") as part:
+                await self.prefect.start()
+                part.address, part.detail = self.prefect.ui, "over an embedded PostgreSQL"
+
+    async def _start_tools(self) -> None:
+        with self.progress.part("tools", "real") as part:
+            say = self.progress.say_of("tools")
+            self._helm = await ensure_helm(self._cache, say)
+            self._kubectl = await ensure_kubectl(self._cache, say)
+            part.detail = "helm and kubectl"
+
+    async def _start_cluster(self) -> None:
+        await self.cluster.prepare(self._values)
+        await self.outside.registry_up.wait()
+        await self.cluster.populate(self.outside.access())
+        monitoring = urlsplit(self.gateway.monitoring.address)
+        self.outside.proxies["monitoring"].upstream = (str(monitoring.hostname), int(monitoring.port or 80))
+        await self._start_control()
+
+    async def _start_control(self) -> None:
+        assert self.cluster.admin is not None
+        with self.progress.part("page", "real") as part:
+            self._observer = Observer(self.cluster.admin, [place.address() for place in self.places])
+            self._control = ControlServer(Controls(self, self._observer, self.faults))
+            part.address = await self._control.start(self._control_port)
+
+
+def _first(failures: BaseExceptionGroup[Any]) -> BaseException:
+    """The error that explains the most: one for a person before any other."""
+    told = failures.subgroup(TidegateError) or failures
+    found: BaseException = told
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
