@@ -1,0 +1,7 @@
+"""`python -m deployments.cli` is `tidegate`."""
+
+from __future__ import annotations
+
+from deployments.cli.main import run
+
+run()
