@@ -117,7 +117,7 @@ class Helm(HelmCommand):
 
     async def list(self, at: Place, *, selector: str = "") -> tuple[Listed, ...]:
         """The namespace's releases, of all statuses; `selector` is about their labels."""
-        words = ["list", "--all", "-o", "json", *(["--selector", selector] if selector else [])]
+        words = ["list", "-o", "json", *(["--selector", selector] if selector else [])]
         done = await self.call(at, words, "")
         return tuple(
             Listed(entry["name"], int(entry["revision"]), entry["status"], entry["chart"], entry["updated"])
