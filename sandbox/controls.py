@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from release.errors import Refused
 from sandbox.gateway import split
 from sandbox.page.observer import Observer
+from sandbox.services.github.state import Deployment
+from sandbox.services.slack import Message
 from sandbox.timedfaults import TimedFaults
 from sandbox.world import Behaviour
 
@@ -106,7 +108,7 @@ def _users(drawn: Mapping[str, Any]) -> dict[str, Any]:
     return {"series": series, "rate": rate, "error_rate": drawn.get("error_rate", 0.0)}
 
 
-def _message(message: Any) -> dict[str, Any]:
+def _message(message: Message) -> dict[str, Any]:
     parts = [message.text, *(_attachment(one) for one in message.attachments)]
     return {"at": float(message.ts), "channel": message.channel, "text": "\n".join(part for part in parts if part)}
 
@@ -117,7 +119,7 @@ def _attachment(one: Mapping[str, Any]) -> str:
     return "\n".join(part for part in found if part)
 
 
-def _deployment(one: Any) -> dict[str, Any]:
+def _deployment(one: Deployment) -> dict[str, Any]:
     newest = one.statuses[-1] if one.statuses else one
     at = datetime.fromisoformat(newest.at).timestamp()
     told = {"environment": one.environment, "ref": one.ref, "state": one.state, "at": at}

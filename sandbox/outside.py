@@ -7,7 +7,6 @@ import secrets
 import shutil
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.engine import Engine
@@ -17,11 +16,14 @@ from sandbox.options import Options
 from sandbox.overlay import CHANNELS
 from sandbox.progress import Progress
 from sandbox.registry import RegistryAccess, RegistryServer
+from sandbox.services.github import GitHub
+from sandbox.services.github.state import Deployment
 from sandbox.services.hooks import Hooks
 from sandbox.services.slack import Slack
 from sandbox.shop import history
 
 REPOSITORY = "tidegate/shop"
+LOGIN = "tidegate"
 # Of each of these, everything goes through a proxy that can fail.
 PROXIED = ("registry", "git", "github", "slack", "backup", "monitoring", "monitoring-webhook")
 
@@ -32,8 +34,7 @@ class Outside:
     def __init__(
         self, folder: Path, cache: Path, options: Options, progress: Progress, proxies: dict[str, FaultProxy]
     ) -> None:
-        self._folder, self._cache, self._options = folder, cache, options
-        self._progress = progress
+        self._options, self._progress = options, progress
         self.proxies = proxies
         self.passwords = {name: secrets.token_urlsafe(24) for name in ("registry", "git", "github", "backup")}
         logs = folder / "logs"
@@ -45,7 +46,9 @@ class Outside:
             say=progress.say_of("registry"),
         )
         self.engine = Engine(folder / "engine", cache / "engine", logs / "dockerd.log", say=progress.say_of("engine"))
-        self.git = GitServer(folder / "git", password=self.passwords["git"])
+        self._bare = folder / "git" / "shop.git"
+        self.git = GitServer(folder / "git", password=self.passwords["git"], on_push=self._pushed)
+        self.github = GitHub(self._bare, REPOSITORY, {self.passwords["github"]: LOGIN})
         self.slack = Slack(CHANNELS, None)
         self.hooks = Hooks(self.passwords["backup"])
         self.registry_up = asyncio.Event()
@@ -62,7 +65,7 @@ class Outside:
 
     async def stop(self) -> None:
         """All of them; one that was never started does nothing."""
-        ends = (part.stop() for part in (self.slack, self.hooks, self.git, self.registry, self.engine))
+        ends = (part.stop() for part in (self.slack, self.hooks, self.github, self.git, self.registry, self.engine))
         await asyncio.gather(*ends)
 
     @property
@@ -79,9 +82,9 @@ class Outside:
         """The registry as Tidegate and the nodes reach it."""
         return RegistryAccess(self.public("registry"), "tidegate", self.passwords["registry"])
 
-    def deployments(self) -> list[Any]:
+    def deployments(self) -> list[Deployment]:
         """GitHub's deployments, oldest first."""
-        return []
+        return self.github.state.deployments
 
     def secrets(self) -> dict[str, str]:
         """What goes into files: passwords, and Slack's incoming webhooks through the proxy."""
@@ -113,12 +116,23 @@ class Outside:
 
     async def _start_git(self) -> None:
         with self._progress.part("git", "real") as part:
-            bare = self._folder / "git" / "shop.git"
-            if not (bare / "HEAD").exists():
-                await asyncio.to_thread(_build_once, bare)
+            if not (self._bare / "HEAD").exists():
+                await asyncio.to_thread(_build_once, self._bare)
             await self.git.start()
             await self._open("git", self.git.address)
             part.address, part.detail = f"{self.public('git')}/shop.git", "the sample shop's history"
+        if self._options.services:
+            await self._start_github()
+
+    async def _start_github(self) -> None:
+        with self._progress.part("github", "SIMULATED") as part:
+            await self.github.start(clone_url=f"{self.public('git')}/shop.git")
+            await self._open("github", self.github.url)
+            part.address, part.detail = self.public("github"), f"{REPOSITORY}, its part of the REST API"
+
+    async def _pushed(self, _ref: str, _old: str, _new: str) -> None:
+        if self._options.services:
+            await self.github.refs_changed()
 
     async def _start_slack(self) -> None:
         with self._progress.part("slack", "SIMULATED") as part:
