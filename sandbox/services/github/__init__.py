@@ -1,0 +1,5 @@
+"""GitHub, simulated: `GitHub` is the server."""
+
+from sandbox.services.github.server import GitHub
+
+__all__ = ["GitHub"]
