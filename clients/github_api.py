@@ -76,8 +76,11 @@ class Api:
             if status in expect and not isinstance(error, RateLimitExceeded):
                 return status, said(error)
             raise failure(what, self.repo, error) from None
-        except (GitHubException, ValueError, httpx.HTTPError) as error:
+        except (GitHubException, httpx.HTTPError) as error:
             raise unreachable(what, error) from None
+        except ValueError:
+            # githubkit reads a Retry-After of another form than GitHub's with int().
+            raise strange(what) from None
         if response.status_code == 204:
             return 204, None
         try:
