@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlsplit
 
 from sandbox.gateway.model import Request, ServicePort
@@ -21,7 +20,7 @@ class Inside:
         self._traffic = traffic
 
     async def fetch(self, namespace: str, url: str) -> Answer:
-        """GET `url` from a pod in `namespace`; it takes as long as the answer does.
+        """GET `url` from a pod in `namespace`; whoever asks waits the answer's `seconds`.
 
         Status 0 when there is no answer at all: the name does not resolve or the connection is refused; the
         body says which.
@@ -30,9 +29,7 @@ class Inside:
         host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
         path = parts.path or "/"
         answer = self._loopback(port, path) if host in ("127.0.0.1", "localhost") else None
-        answer = answer or self._service(namespace, host, port, path)
-        await asyncio.sleep(answer.seconds)
-        return answer
+        return answer or self._service(namespace, host, port, path)
 
     def _loopback(self, port: int, path: str) -> Answer | None:
         """The address of a listener, which on this machine is where the gateway is."""

@@ -72,7 +72,7 @@ class Gateway:
         await self.monitoring.start()
         self._jobs = [asyncio.ensure_future(each) for each in self._cluster.following()]
         await asyncio.wait_for(self._cluster.synced(), FIRST)
-        await self._apply()
+        await asyncio.gather(self._apply(), self._reporter.accept(self._class))
         for job in (self._follow(), self._reporter.run(), self._sample(), self.users.run()):
             self._jobs.append(asyncio.ensure_future(job))
         self._world.fetch = Inside(self.traffic).fetch

@@ -46,8 +46,15 @@ class Reporter:
             if late:
                 asyncio.get_running_loop().call_later(AGAIN, self.report, late)
 
+    async def accept(self, gateway_class: str) -> None:
+        """Say on the GatewayClass, if there is one, that its controller runs."""
+        item = {"metadata": {"name": gateway_class, "generation": 1}}
+        at = _now()
+        condition = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "", "observedGeneration": 1}
+        await self._write("gatewayclasses", item, {"conditions": [{**condition, "lastTransitionTime": at}]})
+
     async def _namespace(self, namespace: str) -> bool:
-        table, at = self._tables[namespace], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        table, at = self._tables[namespace], _now()
         gateways, written = self._cluster.gateways(namespace), True
         for gateway in gateways:
             status = gateway_status(gateway, table, self.failed, at)
@@ -61,7 +68,8 @@ class Reporter:
 
     async def _write(self, plural: str, item: Object, status: Object) -> bool:
         meta = item["metadata"]
-        path = f"{API}/namespaces/{meta['namespace']}/{plural}/{meta['name']}/status"
+        where = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+        path = f"{API}{where}/{plural}/{meta['name']}/status"
         target = await self._api.param_serialize(
             "PATCH",
             path,
@@ -79,3 +87,7 @@ class Reporter:
         # Gone in the meantime: nothing is owed.
         status_code: int = answer.response.status
         return status_code < 400 or status_code == 404
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
