@@ -7,12 +7,14 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from release.errors import TidegateError
-from sandbox import overlay, state
+from sandbox import state
 from sandbox.options import Options
-from sandbox.supervisor import Sandbox
+from sandbox.prefectserver import of_home
 
 _ATTEMPTS = 5
 
@@ -23,38 +25,44 @@ async def serve(home: Path, cache: Path, options: Options) -> int:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, asked.set)
     started = time.monotonic()
-    sandbox = Sandbox(home, cache, options, say=lambda line: _say(started, line))
+    prefect = of_home(home) if options.prefect else None
+    if prefect is not None:
+        await prefect.begin()
+    # A second of imports, during which the slowest part has begun.
+    from sandbox.summary import record
+    from sandbox.supervisor import Sandbox
+
+    sandbox = Sandbox(home, cache, options, say=lambda line: _say(started, line), prefect=prefect)
     try:
-        return await _run(sandbox, asked, started)
-    except TidegateError as error:
+        if not await _unless(asked, sandbox.start()):
+            return 130
+        record(sandbox, "ready", ready_after=time.monotonic() - started)
+        _say(started, f"ready: {sandbox.control_url}")
+        await _unless(asked, sandbox.watch())
+        record(sandbox, "stopping")
+    except Exception as error:
+        record(sandbox, "failed", error=str(error) or repr(error))
+        if not isinstance(error, TidegateError):
+            raise
         _say(started, f"failed: {error}")
-        sandbox.record("failed", error=str(error))
         return error.exit_code
     finally:
-        overlay.remove(home)
         await sandbox.stop()
         _say(started, "down")
-
-
-async def _run(sandbox: Sandbox, asked: asyncio.Event, started: float) -> int:
-    starting = asyncio.create_task(sandbox.start())
-    stopping = asyncio.create_task(asked.wait())
-    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if not starting.done():
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)
-        return 130
-    await starting
-    sandbox.record("ready", ready_after=time.monotonic() - started)
-    _say(started, f"ready: {sandbox.control_url}")
-    watching = asyncio.create_task(sandbox.watch())
-    await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if watching.done():
-        await watching
-    watching.cancel()
-    sandbox.record("stopping")
     return 0
+
+
+async def _unless(asked: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work unless asked to end meanwhile; whether it was done. Raises what the work raises."""
+    working, ending = asyncio.create_task(work), asyncio.create_task(asked.wait())
+    await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    if working.done():
+        await working
+        return True
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    return False
 
 
 def _say(started: float, line: str) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import httpx
 
 from release.errors import Unavailable
+from sandbox import state
 from sandbox.child import Child
+from sandbox.keptports import KeptPorts
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 _READY_S = 120.0
@@ -29,9 +31,13 @@ class PrefectServer:
     def pid(self) -> int | None:
         return self._child.pid
 
+    async def begin(self) -> None:
+        """Start it and do not wait."""
+        await self._child.start()
+
     async def start(self) -> None:
         """Healthy when it returns. Raises Unavailable with the end of its log."""
-        await self._child.start()
+        await self.begin()
         async with httpx.AsyncClient(trust_env=False, timeout=2) as http, asyncio.timeout(_READY_S):
             while not await self._healthy(http):
                 self._child.check()
@@ -52,3 +58,9 @@ class PrefectServer:
         if answer.status_code >= 500:
             raise Unavailable("The Prefect server is not healthy.", next_step=f"Read {self._child.log}.")
         return answer.status_code == httpx.codes.OK
+
+
+def of_home(home: Path) -> PrefectServer:
+    """The server of the sandbox in `home`, on the port it had before."""
+    folder = state.folder(home)
+    return PrefectServer(folder / "prefect", folder / "logs", KeptPorts(folder / "ports.json").port("prefect"))

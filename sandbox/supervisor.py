@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 
 from clients.tools import ensure_helm, ensure_kubectl
 from release.errors import TidegateError
-from sandbox import overlay, state
+from sandbox import overlay, state, summary
 from sandbox.clusterpart import ClusterPart
 from sandbox.controls import Controls
 from sandbox.faultproxy import FaultProxy
@@ -20,11 +19,11 @@ from sandbox.faults import Faults
 from sandbox.gateway.gateway import Gateway
 from sandbox.keptports import KeptPorts
 from sandbox.options import Options
-from sandbox.outside import PROXIED, REPOSITORY, Outside
+from sandbox.outside import PROXIED, Outside
 from sandbox.page.observer import Observer
 from sandbox.page.server import ControlServer
 from sandbox.places import places
-from sandbox.prefectserver import PrefectServer
+from sandbox.prefectserver import PrefectServer, of_home
 from sandbox.progress import Progress
 from sandbox.regions import random_secrets
 from sandbox.timedfaults import TimedFaults
@@ -36,16 +35,23 @@ _CHECK_EVERY_S = 1.0
 class Sandbox:
     """A sandbox in `home`; binaries and layers in `cache`. `async with Sandbox(...)`, or `start` and `stop`.
 
-    Between them: `addresses`, `kubeconfig`, `control_url`, `world`, `gateway`, `outside` (slack, github, hooks,
+    Between them: `kubeconfig`, `control_url`, `world`, `gateway`, `outside` (slack, github, hooks,
     git, registry, engine), `cluster` (admin, node, plane) and `faults`. The overlay is written when all is up.
+    `prefect` is a server that was begun before.
     """
 
     def __init__(
-        self, home: Path, cache: Path, options: Options | None = None, say: Callable[[str], None] = lambda _: None
+        self,
+        home: Path,
+        cache: Path,
+        options: Options | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        prefect: PrefectServer | None = None,
     ) -> None:
         self.home, self.options = home, (options or Options()).check()
         self.phase: state.Phase = "starting"
         folder = state.folder(home)
+        self.prefect = prefect or of_home(home)
         ports = KeptPorts(folder / "ports.json")
         self.progress = Progress(say)
         self.places = places(self.options.regions, ports)
@@ -54,13 +60,12 @@ class Sandbox:
         self.faults = TimedFaults(self._faults)
         self.outside = Outside(folder, cache, self.options, self.progress, proxies)
         self.cluster = ClusterPart(folder, cache, self.options, self.progress, self._faults, self.places)
-        self.prefect = PrefectServer(folder / "prefect", folder / "logs", ports.port("prefect"))
         self._cache, self._control_port = cache, ports.port("control")
-        self._started = datetime.now(UTC).isoformat(timespec="seconds")
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._values = random_secrets()
         self._control: ControlServer | None = None
         self._observer: Observer | None = None
-        self._helm = self._kubectl = Path()
+        self.helm = self.kubectl = Path()
 
     @property
     def control_url(self) -> str:
@@ -96,7 +101,7 @@ class Sandbox:
 
     async def start(self) -> None:
         """Everything up, and the settings pointing at it. Raises the first part's error; then call `stop`."""
-        self.record("starting")
+        summary.record(self, "starting")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._start_prefect())
@@ -105,10 +110,10 @@ class Sandbox:
                 group.create_task(self._start_cluster())
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
+        overlay.write(self.home, summary.addresses(self), self.outside.secrets(), self._values)
+        self.phase = "ready"
         if self._control is not None:
             self._control.ready()
-        overlay.write(self.home, self.addresses, self.outside.secrets(), self._values)
-        self.record("ready")
 
     async def stop(self) -> None:
         """Everything down, in the order that leaves nobody waiting; safe at any time."""
@@ -129,50 +134,6 @@ class Sandbox:
                 self.prefect.check()
             await asyncio.sleep(_CHECK_EVERY_S)
 
-    def record(self, phase: state.Phase, *, error: str = "", ready_after: float = 0.0) -> None:
-        """Write state.json."""
-        self.phase = phase
-        pids = {**self.cluster.pids, **self.outside.pids}
-        if self.prefect.pid is not None:
-            pids["prefect-server"] = self.prefect.pid
-        found = state.State(
-            pid=os.getpid(),
-            started=self._started,
-            phase=phase,
-            control=self.control_url,
-            kubeconfig=str(self.kubeconfig),
-            kubectl=str(self._kubectl),
-            speed=self.world.speed,
-            error=error,
-            ready_after=round(ready_after, 2),
-            parts=tuple(self.progress.parts),
-            processes=tuple(state.process(name, pid) for name, pid in pids.items()),
-        )
-        state.write(self.home, found)
-
-    @property
-    def addresses(self) -> overlay.Addresses:
-        """Everything that the settings are told."""
-        outside = self.outside
-        return overlay.Addresses(
-            kubeconfig=self.kubeconfig,
-            helm=str(self._helm),
-            registry=outside.public("registry"),
-            username="tidegate",
-            git=f"{outside.public('git')}/shop.git",
-            github=outside.public("github"),
-            repository=REPOSITORY,
-            slack=outside.public("slack"),
-            backup=outside.public("backup") + "/backup",
-            monitoring=outside.public("monitoring"),
-            monitoring_webhook=outside.public("monitoring-webhook") + "/monitoring",
-            builder="engine" if outside.engine.host else "archive",
-            engine=outside.engine.host,
-            prefect=self.prefect.api if self.options.prefect else None,
-            speed=self.options.speed,
-            regions=tuple(place.address() for place in self.places),
-        )
-
     async def _start_prefect(self) -> None:
         if self.options.prefect:
             with self.progress.part("prefect", "real") as part:
@@ -182,8 +143,8 @@ class Sandbox:
     async def _start_tools(self) -> None:
         with self.progress.part("tools", "real") as part:
             say = self.progress.say_of("tools")
-            self._helm = await ensure_helm(self._cache, say)
-            self._kubectl = await ensure_kubectl(self._cache, say)
+            self.helm = await ensure_helm(self._cache, say)
+            self.kubectl = await ensure_kubectl(self._cache, say)
             part.detail = "helm and kubectl"
 
     async def _start_cluster(self) -> None:
