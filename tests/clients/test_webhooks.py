@@ -94,7 +94,7 @@ async def test_no_answer_is_unavailable(cause: Callable[[str], httpx.TransportEr
 
 
 async def test_an_address_or_token_that_cannot_be_one_is_refused() -> None:
-    for url in ("nowhere", "ftp://hooks.example/", "http://[nowhere/"):
+    for url in ("nowhere", "ftp://hooks.example/", "http://[::1/"):
         with pytest.raises(Refused) as refused:
             await post_json(url, {}, token=None, timeout=5, name="monitoring")
         assert refused.value.field == "monitoring.url"
