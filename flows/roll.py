@@ -68,18 +68,21 @@ async def roll(job: Job) -> int:
                 record = Record(job.artifact, slot, revision, want.config, clock.now(), context.run_id())
                 await deploy.remember(job.region, record)
             case strategy.Condemn(_, why):
-                raise Failed(str(why), region=job.region.name)
+                raise Failed(
+                    str(why),
+                    region=job.region.name,
+                    next_step=f"Mend the version; `kubectl --context {job.region.context} describe pod` has the rest.",
+                )
             case strategy.Done(slot):
                 return await deploy.require_digest(job.region, job.artifact.digest)
 
 
 async def verify(job: Job, slot: Slot) -> None:
     """Chart tests, health probes, then the application's own checks against the region's address."""
-    if not job.recovering:
-        await deploy.chart_test(job.region, slot)
-    await probe.healthy(job.region.name, job.region.address, job.environment.probe, recovering=job.recovering)
-    if job.checkout is None:
-        return
+    if job.recovering or job.checkout is None:
+        return  # the way back is probed once, at its end
+    await deploy.chart_test(job.region, slot)
+    await probe.healthy(job.region.name, job.region.address, job.environment.probe)
     variables = await context.variables(job.environment, job.region)
     expected = {"EXPECTED_VERSION": job.artifact.version, "EXPECTED_COMMIT": job.artifact.commit}
     for check in job.checks:
@@ -98,8 +101,10 @@ def _fingerprint(job: Job, rendered: dict[str, Any]) -> str:
 
 
 async def go_back(environment: Environment, way: Back, bad: Artifact, chart: Path) -> int:
-    """Bring a region back to its last good version; the count of its Ready pods."""
+    """Bring a region back to its last good version and probe it; the count of its Ready pods."""
     region = environment.regions[way.region]
     good = way.to.artifact
     job = Job(environment, region, good, chart, messages.gone_back(bad, good), back=way.to)
-    return await roll(job)
+    ready = await roll(job)
+    await probe.healthy(region.name, region.address, environment.probe, recovering=True)
+    return ready

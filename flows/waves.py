@@ -71,11 +71,8 @@ def _folded(draft: Draft, recovered: list[RegionResult]) -> Word:
     """The recovery's results stand; a region that failed keeps why."""
     touched = [result for result in recovered if result.outcome != "unchanged"]
     word = after_recovery(touched)
-    region_of_reason = draft.outcome.reason.split(":", 1)[0]
-    kept = tuple(
-        replace(result, reason=result.reason or draft.outcome.reason) if result.region == region_of_reason else result
-        for result in recovered
-    )
+    where, _, why = draft.outcome.reason.partition(": ")
+    kept = tuple(replace(one, reason=one.reason or why) if one.region == where else one for one in recovered)
     draft.learn(regions=kept)
     stuck = [f"{result.region}: {result.reason}" for result in touched if result.outcome == "halted"]
     if stuck:

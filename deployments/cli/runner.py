@@ -74,11 +74,12 @@ class _Lines(logging.Handler):
 
 def _show_lines(console: Console) -> None:
     """Prefect's own console lines are for its page; people at the command line see ours."""
-    import prefect  # noqa: F401 - sets up the loggers that are changed here
+    from prefect.logging.configuration import setup_logging
 
+    setup_logging()
     handler = _Lines(console)
     handler.setFormatter(logging.Formatter())
-    for name in ("prefect", "prefect.flow_runs", "prefect.task_runs"):
+    for name in (None, "prefect", "prefect.flow_runs", "prefect.task_runs"):
         logger = logging.getLogger(name)
         logger.handlers = [one for one in logger.handlers if type(one).__name__ != "PrefectConsoleHandler"]
     for name in ("prefect.flow_runs", "prefect.task_runs"):

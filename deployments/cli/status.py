@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from clients.cluster import Cluster
+from clients.lock import Lock
 from config import load
 from release import health
 from release.environment import Environment, Region
@@ -30,19 +31,44 @@ def status(
     if as_json:
         Console().print_json(data={"target": load.settings().target, "regions": rows})
         return
-    table = Table("environment", "region", "live", "ready", "digest", "since", "weights", "lock", "note")
+    console = Console()
+    table = Table("environment", "region", "live", "ready", "digest", "blue/green", "since")
     for row in rows:
         live = f"v{row['version']}" if row["version"] else "-"
-        table.add_row(
-            row["environment"], row["region"], live, str(row["ready"]), (row["digest"] or "-")[:19],
-            row["since"] or "-", row["weights"] or "-", row["lock"] or "-", row["note"],
-        )  # fmt: skip
-    Console().print(table)
+        digest = row["digest"].removeprefix("sha256:")[:12] or "-"
+        table.add_row(row["environment"], row["region"], live, str(row["ready"]), digest, row["weights"], row["since"])
+    console.print(table)
+    for row in rows:
+        for text in (row["lock"], row["note"]):
+            if text:
+                console.print(f"{row['environment']} {row['region']}: {text}", markup=False, highlight=False)
 
 
 async def _rows(environments: list[Environment]) -> list[dict[str, Any]]:
     pairs = [(each, region) for each in environments for region in each.regions.values()]
-    return list(await asyncio.gather(*(_row(each, region) for each, region in pairs)))
+    rows = await asyncio.gather(*(_row(each, region) for each, region in pairs))
+    holders = await asyncio.gather(*(_holder(each) for each in environments))
+    for each, holder in zip(environments, holders, strict=True):
+        next(row for row in rows if row["environment"] == each.name)["lock"] = holder
+    return list(rows)
+
+
+async def _holder(environment: Environment) -> str:
+    """Who holds the environment's lock; it is kept in its first region."""
+    settings = load.settings()
+    region = next(iter(environment.regions.values()))
+    try:
+        async with Lock(
+            settings.kubeconfig.expanduser(), region.context, region.namespace, settings.application.name
+        ) as lock:
+            state = await lock.read()
+    except TidegateError:
+        return ""
+    if state.held is None:
+        return ""
+    holder = state.held.holder
+    lapsed = " (lapsed)" if state.now >= state.held.lapses else ""
+    return f"locked{lapsed} by {holder.what}, started by {holder.who}, run {holder.run} {holder.note}".rstrip()
 
 
 async def _row(environment: Environment, region: Region) -> dict[str, Any]:
@@ -69,6 +95,6 @@ def _live(state: RegionState) -> dict[str, Any]:
         "digest": digests[0] if len(digests) == 1 else "",
         "ready": sum(pod.ready and not pod.terminating for pod in pods),
         "since": live.at if live else "",
-        "weights": f"blue {route.blue} / green {route.green}" if route else "",
+        "weights": f"{route.blue}/{route.green}" if route else "",
         "note": note,
     }
