@@ -25,6 +25,12 @@ def cache_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
+def machine_cache() -> Path:
+    """The cache that all checkouts of the machine share."""
+    return cache_folder()
+
+
+@pytest.fixture(scope="session")
 def binaries() -> Binaries:
     """The three executables; the very first use on a machine builds them, which takes minutes."""
     return asyncio.run(build.ensure(cache_folder(), print))
