@@ -171,3 +171,36 @@ async def test_a_missing_right_is_named(region: TestRegion, helm: Helm) -> None:
             await here.observe("shop", CONTEXT)
         with pytest.raises(Refused, match=r"patch services"):
             await here.apply(traffic.manifests("shop", region.plan, blue=100, green=0)[:1])
+
+
+async def test_a_namespace_that_demands_restricted_pods_takes_them(region: TestRegion, helm: Helm) -> None:
+    enforce = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    async with region.admin.client() as api:
+        await client.CoreV1Api(api).patch_namespace(region.namespace, enforce)
+    await upgrade(helm, region, OLD)
+    async with cluster(region) as here:
+        state = await here.observe("shop", CONTEXT)
+        while len(state.blue.pods) < 2:
+            assert state.blue.workload is not None
+            assert state.blue.workload.failure is None
+            await asyncio.sleep(0.05)
+            state = await here.observe("shop", CONTEXT)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(finish_test_pod(region, "Succeeded"))
+        group.create_task(helm.test(place(region), "shop-blue", timeout=20))
+
+
+async def test_a_quota_is_read_as_the_deployments_failure(region: TestRegion, helm: Helm) -> None:
+    async with region.admin.client() as api:
+        quota = {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}}
+        await client.CoreV1Api(api).create_namespaced_resource_quota(region.namespace, quota)
+    await upgrade(helm, region, OLD)
+    async with cluster(region) as here:
+        for _ in range(100):
+            workload = (await here.observe("shop", CONTEXT)).blue.workload
+            if workload is not None and workload.failure is not None:
+                break
+            await asyncio.sleep(0.05)
+    assert workload is not None
+    assert workload.failure is not None
+    assert "exceeded quota" in workload.failure
