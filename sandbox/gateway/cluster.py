@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from kubernetes.aio import client
 
@@ -29,7 +30,7 @@ class Cluster:
         self._slices = Reflector(api, "/apis/discovery.k8s.io/v1/endpointslices", self._touch)
         self._all = (self._gateways, self._routes, self._services, self._slices)
 
-    def following(self) -> list[Awaitable[None]]:
+    def following(self) -> list[Coroutine[Any, Any, None]]:
         """The endless jobs that keep the copy fresh."""
         return [each.run() for each in self._all]
 

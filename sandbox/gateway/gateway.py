@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from kubernetes.aio import client
@@ -70,15 +70,17 @@ class Gateway:
         self._stack.push_async_callback(self.monitoring.stop)
         await self._sockets.start()
         await self.monitoring.start()
-        self._jobs = [asyncio.ensure_future(each) for each in self._cluster.following()]
+        for each in self._cluster.following():
+            self._run(each)
         await asyncio.wait_for(self._cluster.synced(), FIRST)
         await asyncio.gather(self._apply(), self._reporter.accept(self._class))
         for job in (self._follow(), self._reporter.run(), self._sample(), self.users.run()):
-            self._jobs.append(asyncio.ensure_future(job))
+            self._run(job)
         self._world.fetch = Inside(self.traffic).fetch
 
     async def stop(self) -> None:
         """Close the sockets and end every job."""
+        self._world.fetch = None
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
@@ -100,6 +102,11 @@ class Gateway:
     def totals(self, region: str) -> counters.Users:
         """What the region's simulated users got since the start, by code, cause and Service."""
         return self.traffic.meter(region).users
+
+    def _run(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        task.add_done_callback(_tell)
+        self._jobs.append(task)
 
     async def _follow(self) -> None:
         while True:
@@ -126,3 +133,8 @@ class Gateway:
             await asyncio.sleep(SAMPLE)
             for meter in self.traffic.meters.values():
                 meter.sample(time.time(), KEEP + 2 * SAMPLE)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a job of the simulated gateway ended", exc_info=error)

@@ -26,6 +26,12 @@ pytestmark = pytest.mark.slow
 
 GROUP = ("gateway.networking.k8s.io", "v1")
 NODE = "gateway-test"
+GATEWAY_CLASS = {
+    "apiVersion": "/".join(GROUP),
+    "kind": "GatewayClass",
+    "metadata": {"name": "tidegate-sandbox"},
+    "spec": {"controllerName": "tidegate.dev/sandbox-gateway"},
+}
 
 
 class Region:
@@ -236,9 +242,12 @@ async def test_users_do_not_notice_that_the_api_server_is_away(
         async with admin.client() as api:
             region = Region(api, "default", World({"default": "us-east-1"}))
             await region.core.create_node({"metadata": {"name": NODE}})
+            await region.custom.create_cluster_custom_object(*GROUP, "gatewayclasses", GATEWAY_CLASS)
             gateway = Gateway(admin, region.world, rate=100)
             await gateway.start()
             try:
+                made = await region.custom.get_cluster_custom_object(*GROUP, "gatewayclasses", "tidegate-sandbox")
+                assert [c["status"] for c in made["status"]["conditions"] if c["type"] == "Accepted"] == ["True"]
                 await live_through_an_outage(plane, region, gateway)
             finally:
                 await gateway.stop()
