@@ -7,34 +7,20 @@ the Web API come with status 200 as {"ok": false, "error": "..."}.
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.services.site import Site
+from sandbox.services.slack_message import Message, attachments_of, body_of, has_content
+
+__all__ = ["Message", "Slack"]
 
 _TEAM = "T0TIDEGATE"
 _BOT = "B0TIDEGATE"
-
-
-@dataclass(slots=True)
-class Message:
-    """A message as its channel (`deployments`, without #) shows it; `thread` is the `ts` of its first one."""
-
-    channel: str
-    ts: str
-    text: str
-    attachments: Sequence[Mapping[str, Any]] = ()
-    username: str | None = None
-    icon: str | None = None
-    thread: str | None = None
-    edits: int = 0
-    history: list[str] = field(default_factory=list)
 
 
 class Slack:
@@ -79,16 +65,16 @@ class Slack:
         channel = self._paths.get(request.path)
         if channel is None:
             return web.Response(status=404, text="no_service")
-        body = await _body(request)
+        body = await body_of(request)
         if body is None:
             return web.Response(status=400, text="invalid_payload")
-        if not _has_content(body):
+        if not has_content(body):
             return web.Response(status=400, text="no_text")
         self._keep(channel, body)
         return web.Response(text="ok")
 
     async def _api(self, request: web.Request) -> web.Response:
-        body = await _body(request) or {}
+        body = await body_of(request) or {}
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(body.get("token", ""))
         methods = {
             "auth.test": self._auth_test,
@@ -116,7 +102,7 @@ class Slack:
         thread = body.get("thread_ts")
         if channel is None:
             return _error("channel_not_found")
-        if not _has_content(body):
+        if not has_content(body):
             return _error("no_text")
         if thread and not any(one.ts == thread for one in self.channel(channel)):
             return _error("thread_not_found")
@@ -129,13 +115,13 @@ class Slack:
         found = next((one for one in self.channel(channel) if one.ts == body.get("ts")), None)
         if found is None:
             return _error("message_not_found")
-        if not _has_content(body):
+        if not has_content(body):
             return _error("no_text")
         found.history.append(found.text)
         found.text = str(body.get("text") or "")
         found.edits += 1
         if "attachments" in body:
-            found.attachments = _list(body["attachments"])
+            found.attachments = attachments_of(body["attachments"])
         return self._told(found)
 
     def _told(self, message: Message) -> Mapping[str, Any]:
@@ -154,7 +140,7 @@ class Slack:
             channel=channel,
             ts=f"{micros // 1_000_000}.{micros % 1_000_000:06d}",
             text=str(body.get("text") or ""),
-            attachments=_list(body.get("attachments")),
+            attachments=attachments_of(body.get("attachments")),
             username=body.get("username"),
             icon=body.get("icon_emoji"),
             thread=body.get("thread_ts") or None,
@@ -165,30 +151,3 @@ class Slack:
 
 def _error(word: str) -> Mapping[str, Any]:
     return {"ok": False, "error": word}
-
-
-def _has_content(body: Mapping[str, Any]) -> bool:
-    return bool(body.get("text") or body.get("attachments") or body.get("blocks"))
-
-
-def _list(value: Any) -> list[Mapping[str, Any]]:
-    """Attachments, which a form holds as JSON text."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return []
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-async def _body(request: web.Request) -> dict[str, Any] | None:
-    """The body's object, from JSON, a form, or a form's field `payload`; None when it is none of them."""
-    try:
-        if request.content_type == "application/json":
-            value = await request.json()
-        else:
-            form = {name: str(content) for name, content in (await request.post()).items()}
-            value = json.loads(form["payload"]) if "payload" in form else form
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from sandbox.services.github import shapes_pulls
+from sandbox.services.github import shapes_pulls, shapes_state
 from sandbox.services.github.deliveries import Deliveries
 from sandbox.services.github.events import push_event
 from sandbox.services.github.gitdata import NOTHING, GitData, Ref
@@ -100,7 +100,7 @@ class Hub:
         for action in actions:
             payload = {
                 "action": action,
-                "release": self.shapes.release(release),
+                "release": shapes_state.release(self.shapes, release),
                 "repository": self.shapes.repository(),
                 "sender": self.shapes.user(login),
             }

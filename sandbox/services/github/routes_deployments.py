@@ -1,4 +1,4 @@
-"""Deployments with their statuses, and commit statuses."""
+"""Deployments with their statuses."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.services.github import gitwrites
+from sandbox.services.github import gitwrites, shapes_state
 from sandbox.services.github.gitwrites import Conflict
 from sandbox.services.github.hub import Hub
 from sandbox.services.github.paging import listing
-from sandbox.services.github.problems import LOGIN, Problem, body_of, invalid, not_found, required
-from sandbox.services.github.state import CommitStatus, Deployment, DeploymentStatus
+from sandbox.services.github.problems import LOGIN, Problem, body_of, not_found, required
+from sandbox.services.github.routes_statuses import check_status
+from sandbox.services.github.state import Deployment, DeploymentStatus
 
 _DEPLOYMENT_STATES = {"error", "failure", "inactive", "in_progress", "queued", "pending", "success"}
-_COMMIT_STATES = {"error", "failure", "pending", "success"}
-_DESCRIPTION = 140
 
 
 class Deployments:
@@ -35,22 +34,19 @@ class Deployments:
             web.get(one, self.get),
             web.get(f"{one}/statuses", self.list_statuses),
             web.post(f"{one}/statuses", self.create_status),
-            web.post(f"{root}/statuses/{{sha}}", self.create_commit_status),
-            web.get(f"{root}/commits/{{ref:.+}}/status", self.combined),
-            web.get(f"{root}/commits/{{ref:.+}}/statuses", self.list_commit_statuses),
         ]
 
     async def list(self, request: web.Request) -> web.Response:
         wanted = {name: request.query[name] for name in ("sha", "ref", "task", "environment") if name in request.query}
         found = [
-            self._shapes.deployment(one)
+            shapes_state.deployment(self._shapes, one)
             for one in reversed(self._state.deployments)
             if all(getattr(one, name) == value for name, value in wanted.items())
         ]
         return listing(request, found)
 
     async def get(self, request: web.Request) -> web.Response:
-        return web.json_response(self._shapes.deployment(self._one(request)))
+        return web.json_response(shapes_state.deployment(self._shapes, self._one(request)))
 
     async def create(self, request: web.Request) -> web.Response:
         body = await body_of(request)
@@ -76,7 +72,7 @@ class Deployments:
             transient=bool(body.get("transient_environment", False)),
         )
         self._state.deployments.append(deployment)
-        return web.json_response(self._shapes.deployment(deployment), status=201)
+        return web.json_response(shapes_state.deployment(self._shapes, deployment), status=201)
 
     async def _merged(self, ref: str, login: str) -> bool:
         """Bring a branch up to the default branch, as GitHub does unless it is told not to."""
@@ -105,16 +101,18 @@ class Deployments:
 
     async def list_statuses(self, request: web.Request) -> web.Response:
         one = self._one(request)
-        return listing(request, [self._shapes.deployment_status(one, status) for status in reversed(one.statuses)])
+        return listing(
+            request, [shapes_state.deployment_status(self._shapes, one, status) for status in reversed(one.statuses)]
+        )
 
     async def create_status(self, request: web.Request) -> web.Response:
         one, body = self._one(request), await body_of(request)
         (state,) = required(body, "state")
-        _check("DeploymentStatus", body, state, _DEPLOYMENT_STATES, ("log_url", "target_url", "environment_url"))
+        check_status("DeploymentStatus", body, state, _DEPLOYMENT_STATES, ("log_url", "target_url", "environment_url"))
         status = self._status(one, state, request[LOGIN], body)
         if state == "success" and body.get("auto_inactive", True):
             self._retire(one, request[LOGIN])
-        return web.json_response(self._shapes.deployment_status(one, status), status=201)
+        return web.json_response(shapes_state.deployment_status(self._shapes, one, status), status=201)
 
     def _status(self, one: Deployment, state: str, login: str, body: Mapping[str, Any]) -> DeploymentStatus:
         status = DeploymentStatus(
@@ -135,61 +133,9 @@ class Deployments:
             if earlier and not one.transient and not one.production and one.state == "success":
                 self._status(one, "inactive", login, {})
 
-    async def create_commit_status(self, request: web.Request) -> web.Response:
-        body = await body_of(request)
-        (state,) = required(body, "state")
-        _check("Status", body, state, _COMMIT_STATES, ("target_url",))
-        sha = request.match_info["sha"]
-        if await self._hub.git.resolve(sha) != sha:
-            raise Problem(422, f"No commit found for SHA: {sha}")
-        status = CommitStatus(
-            id=self._state.new_id(),
-            sha=sha,
-            state=state,
-            context=str(body.get("context") or "default"),
-            creator=request[LOGIN],
-            description=body.get("description"),
-            target_url=body.get("target_url"),
-        )
-        self._state.statuses.append(status)
-        return web.json_response(self._shapes.commit_status(status), status=201)
-
-    async def list_commit_statuses(self, request: web.Request) -> web.Response:
-        sha = await self._hub.commit_of(request.match_info["ref"])
-        found = [one for one in reversed(self._state.statuses) if one.sha == sha]
-        return listing(request, [self._shapes.commit_status(one) for one in found])
-
-    async def combined(self, request: web.Request) -> web.Response:
-        sha = await self._hub.commit_of(request.match_info["ref"])
-        latest = self._state.latest_statuses(sha)
-        states = {one.state for one in latest.values()}
-        state = "failure" if states & {"error", "failure"} else "success" if states == {"success"} else "pending"
-        url = f"{self._shapes.repo_url}/commits/{sha}"
-        answer = {
-            "state": state,
-            "statuses": [self._shapes.commit_status(one) for one in latest.values()],
-            "sha": sha,
-            "total_count": len(latest),
-            "repository": self._shapes.repository(),
-            "commit_url": url,
-            "url": f"{url}/status",
-        }
-        return web.json_response(answer)
-
     def _one(self, request: web.Request) -> Deployment:
         number = int(request.match_info["id"])
         found = next((one for one in self._state.deployments if one.id == number), None)
         if found is None:
             raise not_found()
         return found
-
-
-def _check(resource: str, body: Mapping[str, Any], state: str, states: set[str], addresses: tuple[str, ...]) -> None:
-    if state not in states:
-        raise invalid(resource, "custom", "state", "state is not included in the list")
-    if len(str(body.get("description") or "")) > _DESCRIPTION:
-        raise invalid(resource, "custom", "description", "description is too long (maximum is 140 characters)")
-    for name in addresses:
-        value = body.get(name)
-        if value and not str(value).startswith(("http://", "https://")):
-            raise invalid(resource, "custom", name, f"{name} must use http(s) scheme")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox.services.github import gitwrites
+from sandbox.services.github import gitwrites, shapes_state
 from sandbox.services.github.gitdata import GitError
 from sandbox.services.github.hub import Hub
 from sandbox.services.github.paging import listing
@@ -38,7 +38,7 @@ class Releases:
         ]
 
     async def list(self, request: web.Request) -> web.Response:
-        return listing(request, [self._shapes.release(one) for one in reversed(self._state.releases)])
+        return listing(request, [shapes_state.release(self._shapes, one) for one in reversed(self._state.releases)])
 
     async def latest(self, _request: web.Request) -> web.Response:
         return self._first(lambda one: not one.draft and not one.prerelease)
@@ -47,7 +47,7 @@ class Releases:
         return self._first(lambda one: not one.draft and one.tag == request.match_info["tag"])
 
     async def get(self, request: web.Request) -> web.Response:
-        return web.json_response(self._shapes.release(self._one(request)))
+        return web.json_response(shapes_state.release(self._shapes, self._one(request)))
 
     async def create(self, request: web.Request) -> web.Response:
         body = await body_of(request)
@@ -71,7 +71,7 @@ class Releases:
         )
         self._state.releases.append(release)
         self._tell(release, request[LOGIN])
-        return web.json_response(self._shapes.release(release), status=201)
+        return web.json_response(shapes_state.release(self._shapes, release), status=201)
 
     async def update(self, request: web.Request) -> web.Response:
         release, body = self._one(request), await body_of(request)
@@ -85,7 +85,7 @@ class Releases:
             self._tell(release, request[LOGIN])
         elif not release.draft:
             self._hub.tell_release(("edited",), release, request[LOGIN])
-        return web.json_response(self._shapes.release(release))
+        return web.json_response(shapes_state.release(self._shapes, release))
 
     async def delete(self, request: web.Request) -> web.Response:
         release = self._one(request)
@@ -117,7 +117,7 @@ class Releases:
         found = next((one for one in reversed(self._state.releases) if wanted(one)), None)
         if found is None:
             raise not_found()
-        return web.json_response(self._shapes.release(found))
+        return web.json_response(shapes_state.release(self._shapes, found))
 
     def _one(self, request: web.Request) -> Release:
         number = int(request.match_info["id"])

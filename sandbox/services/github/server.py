@@ -18,6 +18,7 @@ from sandbox.services.github.routes_git import Git
 from sandbox.services.github.routes_pulls import Pulls
 from sandbox.services.github.routes_releases import Releases
 from sandbox.services.github.routes_repository import Repository
+from sandbox.services.github.routes_statuses import Statuses
 from sandbox.services.github.shapes import Shapes
 from sandbox.services.github.state import State
 from sandbox.services.site import Site
@@ -54,7 +55,7 @@ class GitHub:
         app = web.Application(middlewares=[self._guard])
         root = f"/repos/{self._shapes.name}"
         # The narrower path of a group comes first: commits/{ref}/status before commits/{ref}.
-        for group in (Deployments, Releases, Git, Pulls, Repository):
+        for group in (Statuses, Deployments, Releases, Git, Pulls, Repository):
             app.add_routes(group(self._hub).routes(root))
         return app
 

@@ -1,4 +1,4 @@
-"""GitHub's JSON for users, the repository, deployments, statuses and releases, by its published schema."""
+"""GitHub's JSON for users and the repository, by its published schema; the other shapes modules build on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.services.github.gitwrites import email_of
-from sandbox.services.github.state import CommitStatus, Deployment, DeploymentStatus, Release, now
+from sandbox.services.github.state import now
 
 Json = dict[str, Any]
 _USER_LINKS = {
@@ -141,87 +141,6 @@ class Shapes:
             "created_at": self._since,
             "updated_at": self._since,
             "pushed_at": self._since,
-        }
-
-    def deployment(self, item: Deployment) -> Json:
-        url = f"{self.repo_url}/deployments/{item.id}"
-        return {
-            "url": url,
-            "id": item.id,
-            "node_id": node_id("Deployment", item.id),
-            "sha": item.sha,
-            "ref": item.ref,
-            "task": item.task,
-            "payload": item.payload,
-            "original_environment": item.environment,
-            "environment": item.environment,
-            "description": item.description,
-            "creator": self.user(item.creator),
-            "created_at": item.at,
-            "updated_at": item.statuses[-1].at if item.statuses else item.at,
-            "statuses_url": f"{url}/statuses",
-            "repository_url": self.repo_url,
-            "transient_environment": item.transient,
-            "production_environment": item.production,
-        }
-
-    def deployment_status(self, item: Deployment, status: DeploymentStatus) -> Json:
-        url = f"{self.repo_url}/deployments/{item.id}"
-        return {
-            "url": f"{url}/statuses/{status.id}",
-            "id": status.id,
-            "node_id": node_id("DeploymentStatus", status.id),
-            "state": status.state,
-            "creator": self.user(status.creator),
-            "description": status.description,
-            "environment": item.environment,
-            "target_url": status.log_url,
-            "created_at": status.at,
-            "updated_at": status.at,
-            "deployment_url": url,
-            "repository_url": self.repo_url,
-            "environment_url": status.environment_url,
-            "log_url": status.log_url,
-        }
-
-    def commit_status(self, status: CommitStatus) -> Json:
-        return {
-            "url": f"{self.repo_url}/statuses/{status.sha}",
-            "avatar_url": f"{self.api}/avatars/{status.creator}",
-            "id": status.id,
-            "node_id": node_id("Status", status.id),
-            "state": status.state,
-            "description": status.description,
-            "target_url": status.target_url,
-            "context": status.context,
-            "created_at": status.at,
-            "updated_at": status.at,
-            "creator": self.user(status.creator),
-        }
-
-    def release(self, item: Release) -> Json:
-        url = f"{self.repo_url}/releases/{item.id}"
-        return {
-            "url": url,
-            "html_url": f"{self.html_url}/releases/tag/{item.tag}",
-            "assets_url": f"{url}/assets",
-            "upload_url": f"{url}/assets{{?name,label}}",
-            "tarball_url": f"{self.repo_url}/tarball/{item.tag}",
-            "zipball_url": f"{self.repo_url}/zipball/{item.tag}",
-            "id": item.id,
-            "node_id": node_id("Release", item.id),
-            "tag_name": item.tag,
-            "target_commitish": item.target,
-            "name": item.name,
-            "body": item.body,
-            "draft": item.draft,
-            "prerelease": item.prerelease,
-            "immutable": False,
-            "created_at": item.at,
-            "updated_at": item.published or item.at,
-            "published_at": item.published,
-            "author": self.user(item.author),
-            "assets": [],
         }
 
 
