@@ -54,7 +54,7 @@ class Slack(Model):
     url: Address = "https://slack.com/api"
     token: Secret | None = None
     webhooks: dict[Literal["deployments", "releases", "incidents"], Secret] = {}
-    on_call: str = "<!here>"
+    on_call: str = ""
 
 
 class Backup(Model):

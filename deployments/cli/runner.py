@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -93,7 +94,7 @@ def _show_end(console: Console, outcome: Outcome) -> None:
         if text:
             console.print(f"{title}: {text}", markup=False, highlight=False, soft_wrap=True)
     if outcome.regions:
-        table = Table("region", "outcome", "live", "ready", "took", "reason")
+        table = Table("region", "outcome", "live", "ready", "took", "reason", box=box.SIMPLE_HEAD)
         for row in messages.region_table(outcome.regions):
             table.add_row(*(str(row[key]) for key in ("region", "outcome", "live", "ready", "took", "reason")))
         console.print(table)

@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -32,7 +33,7 @@ def status(
         Console().print_json(data={"target": load.settings().target, "regions": rows})
         return
     console = Console()
-    table = Table("environment", "region", "live", "ready", "digest", "blue/green", "since")
+    table = Table("environment", "region", "live", "ready", "digest", "blue/green", "since", box=box.SIMPLE_HEAD)
     for row in rows:
         live = f"v{row['version']}" if row["version"] else "-"
         digest = row["digest"].removeprefix("sha256:")[:12] or "-"
