@@ -93,6 +93,13 @@ async def test_variables_are_values_and_secrets_are_references() -> None:
     }
 
 
+async def test_names_that_yaml_reads_as_something_else_stay_names() -> None:
+    made = await render(application="123", env={"N": "on", "Y": "1e3"}, secret={"name": "on", "keys": ["NO"]})
+    env = {one["name"]: one.get("value", one.get("valueFrom")) for one in container(made)["env"]}
+    assert env == {"PORT": "8080", "N": "on", "Y": "1e3", "NO": {"secretKeyRef": {"name": "on", "key": "NO"}}}
+    assert made["Deployment"]["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] == "123"
+
+
 async def test_pods_are_restricted_probed_and_end_slowly() -> None:
     made = await render(preStopSeconds=7)
     pod, only = made["Deployment"]["spec"]["template"]["spec"], container(made)

@@ -18,15 +18,15 @@ httpGet:
 - name: PORT
   value: {{ .Values.port | quote }}
 {{- range $name, $value := .Values.env }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   value: {{ $value | quote }}
 {{- end }}
 {{- range .Values.secret.keys }}
-- name: {{ . }}
+- name: {{ . | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ required "secret.name is required where secret.keys are given" $.Values.secret.name }}
-      key: {{ . }}
+      name: {{ required "secret.name is required where secret.keys are given" $.Values.secret.name | quote }}
+      key: {{ . | quote }}
 {{- end }}
 {{- end -}}
 

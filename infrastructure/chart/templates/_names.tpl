@@ -22,8 +22,8 @@
 
 {{/* What never changes in the life of a release, because a Deployment's selector cannot. */}}
 {{- define "application.selector" -}}
-app.kubernetes.io/name: {{ include "application.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "application.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- with .Values.slot }}
 tidegate.dev/slot: {{ . }}
 {{- end }}
