@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,11 +39,21 @@ def commit(folder: Path, path: str, text: str, message: str) -> str:
 
 
 def make_repository(folder: Path) -> tuple[Path, Path]:
-    """A bare repository and a work tree that pushes to it.
+    """A copy, in `folder`, of the repository and work tree that `_template` describes."""
+    for name in ("shop.git", "work"):
+        shutil.copytree(_template() / name, folder / name)
+    return folder / "shop.git", folder / "work"
+
+
+@functools.cache
+def _template() -> Path:
+    """A bare repository and a work tree that pushes to it, made once a test process.
 
     main has two commits and the tag v1.0.0; develop is one commit behind; hotfix/cart adds a file to main;
     hotfix/clash changes the line that main's last commit changed.
     """
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
     bare, work = folder / "shop.git", folder / "work"
     subprocess.run(["git", "init", "-q", "--bare", "--initial-branch=main", bare], check=True)
     subprocess.run(["git", "init", "-q", "--initial-branch=main", work], check=True)
@@ -53,10 +67,10 @@ def make_repository(folder: Path) -> tuple[Path, Path]:
     git(work, "checkout", "-qb", "hotfix/cart")
     commit(work, "cart.txt", "cart\n", "fix: cart")
     git(work, "checkout", "-q", "main")
-    git(work, "remote", "add", "origin", str(bare))
+    git(work, "remote", "add", "origin", "../shop.git")
     git(work, "push", "-q", "origin", "--all")
     git(work, "push", "-q", "origin", "--tags")
-    return bare, work
+    return folder
 
 
 @dataclass

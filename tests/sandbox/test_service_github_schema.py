@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from github_world import NAME, PERSON, SECRET, World, commit, git, new_world
 from githubkit import GitHub as Kit
 from githubkit import webhooks
+from githubkit_schemas.latest import models
 
 OWNER, REPO = NAME.split("/")
 
@@ -119,8 +121,11 @@ async def test_webhooks_are_valid_and_signed(world: World, kit: Kit[Any]) -> Non
     kinds = []
     for headers, body in world.receiver.got:
         assert verify_signature(body, headers["X-Hub-Signature-256"])
-        event: Any = webhooks.parse(headers["X-GitHub-Event"], body)  # type: ignore[call-overload]
-        kinds.append((headers["X-GitHub-Event"], getattr(event, "action", getattr(event, "ref", ""))))
+        kind, data = headers["X-GitHub-Event"], json.loads(body)
+        # githubkit's own parser builds the models of every action first, which takes seconds.
+        name = "Webhook" + (kind + "_" + data.get("action", "")).title().replace("_", "")
+        getattr(models, name).model_validate(data)
+        kinds.append((kind, data.get("action") or data["ref"]))
     assert sorted(kinds) == sorted(
         [
             ("push", "refs/heads/develop"),
