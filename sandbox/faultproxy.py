@@ -25,9 +25,9 @@ _ANSWERING = ("500", "503", "429")
 class Fault:
     """What a proxy does.
 
-    ok: pass on. down: accept and close at once. refused: nobody listens. slow: each request waits `seconds`.
-    cut: connections end after `seconds`, watches too. 500, 503, 429: answer so, with Retry-After `retry_after`
-    (seconds) on 429.
+    ok: pass on. down: accept and close at once. refused: nobody listens. slow: each request waits `seconds`
+    (a TLS handshake counts as one). cut: connections end after `seconds`, watches too. 500, 503, 429: answer so,
+    with Retry-After `retry_after` (seconds) on 429.
     """
 
     mode: Mode = "ok"
@@ -64,6 +64,7 @@ class FaultProxy:
         self._tls = tls
         self._reencrypt = reencrypt
         self._server: asyncio.Server | None = None
+        self._switching = asyncio.Lock()
         self._connections: set[asyncio.Task[None]] = set()
 
     @property
@@ -73,25 +74,34 @@ class FaultProxy:
 
     async def start(self) -> None:
         """Listen, unless it does or is to refuse connections."""
-        if self._server is None and self.fault.mode != "refused":
-            self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port, backlog=512)
+        async with self._switching:
+            await self._listen()
 
     async def stop(self) -> None:
         """Close the port and every connection."""
+        async with self._switching:
+            await self._close()
+
+    async def set(self, fault: Fault) -> None:
+        """Fail, or work, like this from now on; a fault other than slow ends the connections that are open."""
+        async with self._switching:
+            before, self.fault = self.fault, fault
+            if fault.mode == "refused":
+                await self._close()
+                return
+            if before.mode != fault.mode and {before.mode, fault.mode} != {"ok", "slow"}:
+                await self._drop()
+            await self._listen()
+
+    async def _listen(self) -> None:
+        if self._server is None and self.fault.mode != "refused":
+            self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port, backlog=512)
+
+    async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
         await self._drop()
-
-    async def set(self, fault: Fault) -> None:
-        """Fail, or work, like this from now on; a fault other than slow ends the connections that are open."""
-        before, self.fault = self.fault, fault
-        if fault.mode == "refused":
-            await self.stop()
-            return
-        if before.mode != fault.mode and {before.mode, fault.mode} != {"ok", "slow"}:
-            await self._drop()
-        await self.start()
 
     async def _drop(self) -> None:
         open_now = list(self._connections)
