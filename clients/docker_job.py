@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -138,8 +139,9 @@ class Job:
 def connected(host: str, silence: int) -> Iterator[docker.APIClient]:
     """A client of the engine at `host`, which may be silent for `silence` seconds; Unavailable without one."""
     try:
+        _knock(host)
         engine = docker.APIClient(base_url=host, version="auto", timeout=min(silence, _CONNECT_S))
-    except (DockerException, requests.RequestException) as error:
+    except (DockerException, requests.RequestException, OSError) as error:
         raise _no_engine(host, error) from error
     engine.timeout = silence
     try:
@@ -150,6 +152,14 @@ def connected(host: str, silence: int) -> Iterator[docker.APIClient]:
         raise Unavailable(f"The Docker Engine at {host} answered: {_words(error)}.") from error
     finally:
         engine.close()
+
+
+def _knock(host: str) -> None:
+    """Raises OSError where nobody listens; the SDK would find out too, but leak its socket."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(_CONNECT_S)
+            door.connect(host.removeprefix("unix://"))
 
 
 def _no_engine(host: str, error: Exception) -> Unavailable:

@@ -47,6 +47,11 @@ class Engine:
         """The process of our own engine, None for one that was there before."""
         return self._child.pid if self._child else None
 
+    @property
+    def data(self) -> Path | None:
+        """Where our own engine keeps its layers."""
+        return self._lock.folder if self._lock else None
+
     async def start(self) -> str | None:
         """Gives `host`. Where it is None, `reason` says why; raises Unavailable when our own does not start."""
         if os.environ.get("TIDEGATE_ENGINE") == "none":
@@ -60,7 +65,7 @@ class Engine:
         daemon = await self._daemon()
         if daemon is None:
             return None
-        await self._start_own(daemon)
+        await self.start_own(daemon)
         return self.host
 
     async def stop(self) -> None:
@@ -89,7 +94,8 @@ class Engine:
         self.reason = reason
         self._say(f"No Docker Engine: {reason}. A stand-in packs images without building them.")
 
-    async def _start_own(self, daemon: str) -> None:
+    async def start_own(self, daemon: str = "dockerd") -> None:
+        """Start one of our own, whatever else runs. Raises Unavailable when it does not come up."""
         self._run = run_folder(self._folder)
         self._lock = DataLock.first_free(self._data, self._folder / "data")
         host = f"unix://{self._run / 'docker.sock'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import shutil
 import tempfile
 import time
@@ -14,8 +15,8 @@ from clients.docker import engine_reachable
 from sandbox.child import Child
 
 _READY_S = 30.0
-# Sockets have names of at most 107 bytes, and containerd's own lies deep in this folder.
-_LONGEST = 70
+# containerd refuses sockets whose path is over 104 bytes, and its own lie 38 deep in this folder.
+_LONGEST = 64
 
 
 class DataLock:
@@ -54,7 +55,7 @@ class DataLock:
 def run_folder(wanted: Path) -> Path:
     """An empty folder for sockets: `wanted`/run, or a temporary one where that path is too long for a socket."""
     folder = wanted / "run"
-    if len(str(folder)) <= _LONGEST:
+    if len(os.fsencode(folder)) <= _LONGEST:
         # A daemon that was killed left its pid file, and that number may be another process by now.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)

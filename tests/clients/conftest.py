@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from fakeapi import FakeApi, write_kubeconfig
+from registry_fixtures import registry, registry_access
+
+__all__ = ["api", "registry", "registry_access"]
 
 
 @pytest.fixture
