@@ -41,8 +41,9 @@ def main() -> int:
 
 def create() -> None:
     """The environment, with pip; Debian's Python may lack ensurepip, and may lack pip itself."""
-    if VENV.exists():
-        shutil.rmtree(VENV)
+    if quiet([str(PYTHON), "-m", "pip", "--version"]):
+        return  # only the lock file changed: what it holds is installed over what is there
+    shutil.rmtree(VENV, ignore_errors=True)
     try:
         venv.create(VENV, with_pip=True, symlinks=True)
     except (subprocess.CalledProcessError, ImportError):
@@ -89,7 +90,10 @@ def locked(name: str) -> str:
 
 
 def quiet(argv: list[str]) -> bool:
-    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    try:
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def run(argv: list[str]) -> None:
