@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +16,7 @@ import typer
 from config import load
 from release.errors import Refused
 from sandbox import cli_live, lifecycle, state
+from sandbox.engine_install import allowed
 from sandbox.options import Options, own_cluster
 
 app = typer.Typer(
@@ -34,15 +38,16 @@ def up(
     home, cache = load.home(), load.cache()
     running = state.holder(home)
     if running is not None:
-        found = state.read(home)
-        phase = found.phase if found else "starting"
-        typer.echo(f"The sandbox is already up (process {running}, {phase}). See: tidegate sandbox status")
+        lifecycle.join(home, running, typer.echo)
+        typer.echo(f"The sandbox is already up (process {running}). See: tidegate sandbox status")
         return
     options = Options(speed, regions, users, prefect=prefect, kubeconfig=own_cluster()).check()
     if foreground:
         command = lifecycle.command(home, cache, options)
         os.chdir(lifecycle.CHECKOUT)
         os.execv(command[0], command)  # noqa: S606 - our own interpreter, with an argument list
+    if sys.stdin.isatty() and _engine_missing():
+        os.environ["TIDEGATE_ENGINE"] = "none" if allowed(typer.confirm) else "install"
     lifecycle.up(home, cache, options, typer.echo)
     _show(state.read(home))
 
@@ -58,8 +63,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         whole = {"up": running is not None, "ready": ready and not dead, "dead": dead}
         typer.echo(json.dumps(whole | {"state": asdict(found) if found else None}, indent=1))
     elif running is None:
-        died = " It was not taken down in order: its supervisor is gone." if found else ""
-        typer.echo(f"The sandbox is down.{died} Start it with: tidegate sandbox up")
+        typer.echo(f"The sandbox is down.{_end_of(found)} Start it with: tidegate sandbox up")
     else:
         _show(found)
         if dead:
@@ -93,6 +97,20 @@ def kubectl(context: typer.Context) -> None:
         raise Refused("the sandbox is not up.", next_step="Start it with: tidegate sandbox up")
     arguments = [found.kubectl, "--kubeconfig", found.kubeconfig, *context.args]
     raise typer.Exit(subprocess.run(arguments, check=False).returncode)
+
+
+def _engine_missing() -> bool:
+    """Whether an engine would have to be installed, and nobody has said yet whether it may be."""
+    there = shutil.which("dockerd") is not None or Path("/var/run/docker.sock").exists()
+    return not there and os.geteuid() == 0 and not os.environ.get("TIDEGATE_ENGINE")
+
+
+def _end_of(found: state.State | None) -> str:
+    if found is None:
+        return ""
+    if found.error:
+        return f" It ended by itself: {found.error}"
+    return " It was not taken down in order: its supervisor is gone."
 
 
 def _show(found: state.State | None) -> None:

@@ -52,24 +52,33 @@ def up(home: Path, cache: Path, options: Options, say: Callable[[str], None]) ->
             start_new_session=True,
         )
     try:
-        _follow(home, log, process, say)
-    except KeyboardInterrupt:
+        _follow(home, process.pid, lambda: process.poll() is not None, say)
+    except BaseException:
         process.terminate()
         process.wait(DOWN_WITHIN_S)
         raise
 
 
-def _follow(home: Path, log: Path, process: subprocess.Popen[bytes], say: Callable[[str], None]) -> None:
+def join(home: Path, pid: int, say: Callable[[str], None]) -> None:
+    """Follow the supervisor `pid`, which somebody else started, until it is ready.
+
+    Raises Unavailable when it does not get there.
+    """
+    if not _is_ready(home, pid):
+        _follow(home, pid, lambda: state.holder(home) != pid, say)
+
+
+def _follow(home: Path, pid: int, ended: Callable[[], bool], say: Callable[[str], None]) -> None:
+    log = log_file(home)
     deadline = time.monotonic() + READY_WITHIN_S
     with log.open(errors="replace") as lines:
         while True:
-            ended = process.poll() is not None
-            ready = _phase(home, process.pid) == "ready"
+            gone, ready = ended(), _is_ready(home, pid)
             for line in lines:
                 say(line.rstrip("\n"))
-            if ready and not ended:
+            if ready and not gone:
                 return
-            if ended:
+            if gone:
                 found = state.read(home)
                 reason = found.error if found and found.error else "the supervisor ended."
                 raise Unavailable(
@@ -77,13 +86,15 @@ def _follow(home: Path, log: Path, process: subprocess.Popen[bytes], say: Callab
                     next_step=f"Read {log}, which ends with:\n{tail(log)}",
                 )
             if time.monotonic() > deadline:
-                process.terminate()
                 raise Unavailable(f"The sandbox was not ready in {READY_WITHIN_S:.0f} s.", next_step=f"Read {log}.")
             time.sleep(0.05)
 
 
-def down(home: Path) -> tuple[state.Process, ...]:
-    """End the supervisor and check that nothing it started is left; what had to be ended by force is returned."""
+def down(home: Path, patience: float = 5.0) -> tuple[state.Process, ...]:
+    """End the supervisor and check that nothing it started is left.
+
+    What had to be ended by force, `patience` seconds later, is returned.
+    """
     pid = state.holder(home)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
@@ -92,7 +103,7 @@ def down(home: Path) -> tuple[state.Process, ...]:
             _until(lambda: state.holder(home) is None, 5.0)
     found = state.read(home)
     mine = found.processes if found else ()
-    _until(lambda: not any(state.alive(process) for process in mine), 5.0)
+    _until(lambda: not any(state.alive(process) for process in mine), patience)
     left = tuple(process for process in mine if state.alive(process))
     for process in left:
         os.kill(process.pid, signal.SIGKILL)
@@ -121,9 +132,9 @@ def tail(log: Path, lines: int = 15) -> str:
         return "(no log)"
 
 
-def _phase(home: Path, pid: int) -> str:
+def _is_ready(home: Path, pid: int) -> bool:
     found = state.read(home)
-    return found.phase if found is not None and found.pid == pid else ""
+    return found is not None and found.pid == pid and found.phase == "ready"
 
 
 def _until(done: Callable[[], bool], seconds: float) -> bool:
