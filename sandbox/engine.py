@@ -12,7 +12,7 @@ from clients.docker import engine_reachable
 from release.errors import Unavailable
 from sandbox.child import Child
 from sandbox.engine_install import allowed, install
-from sandbox.engine_run import DataLock, first_answer, run_folder
+from sandbox.engine_run import DataLock, first_answer, own_mounts, run_folder
 
 _STORAGE = ("overlay2", "vfs")
 _SOCKET = "/var/run/docker.sock"
@@ -135,7 +135,7 @@ class Engine:
             "storage-driver": storage,
             "log-level": "warn",
         }
-        return [daemon, *(f"--{name}={value}" for name, value in flags.items())]
+        return [*own_mounts(), daemon, *(f"--{name}={value}" for name, value in flags.items())]
 
 
 def _candidates() -> list[str]:

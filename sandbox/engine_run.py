@@ -52,15 +52,25 @@ class DataLock:
         self._handle.close()
 
 
+def own_mounts() -> list[str]:
+    """A command to put before dockerd: its mounts are then its own, and gone with it even when it is killed."""
+    unshare = shutil.which("unshare")
+    return [unshare, "--mount", "--propagation", "private"] if unshare else []
+
+
 def run_folder(wanted: Path) -> Path:
     """An empty folder for sockets: `wanted`/run, or a temporary one where that path is too long for a socket."""
-    folder = wanted / "run"
+    folder, note = wanted / "run", wanted / "run-folder"
+    wanted.mkdir(parents=True, exist_ok=True)
+    # A daemon that was killed left its pid file, and that number may be another process by now.
+    shutil.rmtree(note.read_text() if note.exists() else folder, ignore_errors=True)
     if len(os.fsencode(folder)) <= _LONGEST:
-        # A daemon that was killed left its pid file, and that number may be another process by now.
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        note.unlink(missing_ok=True)
         return folder
-    return Path(tempfile.mkdtemp(prefix="tidegate-engine-"))
+    folder = Path(tempfile.mkdtemp(prefix="tidegate-engine-"))
+    note.write_text(str(folder))
+    return folder
 
 
 async def first_answer(child: Child, host: str) -> str | None:

@@ -184,6 +184,7 @@ async def test_a_killed_sandbox_leaves_no_engine_and_the_next_one_starts(tmp_pat
     again = Engine(tmp_path / "run", tmp_path / "layers", tmp_path / "dockerd.log")
     await again.start_own()
     await again.stop()
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
 
 
 async def test_none_means_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
