@@ -38,15 +38,11 @@ class TimedFaults:
 
     def state(self) -> list[dict[str, Any]]:
         """The faults that are on: name, region, mode, remaining (seconds, None without an end)."""
+        # A region's gateway has a proxy for each of its listeners, which fail together.
+        on = {(each["name"], each["region"]): each["mode"] for each in self._faults.state() if each["mode"] != "ok"}
         return [
-            {
-                "name": shown["name"],
-                "region": shown["region"],
-                "mode": shown["mode"],
-                "remaining": self._remaining(shown["name"], shown["region"]),
-            }
-            for shown in self._faults.state()
-            if shown["mode"] != "ok"
+            {"name": name, "region": region, "mode": mode, "remaining": self._remaining(name, region)}
+            for (name, region), mode in on.items()
         ]
 
     def _remaining(self, name: str, region: str | None) -> float | None:
