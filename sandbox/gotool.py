@@ -59,8 +59,10 @@ class _Progress:
             self.say(self.text())
 
     def text(self) -> str:
-        share = f"{min(self.compiled, self.total)} of {self.total} packages"
-        return f"{self.name}: {share} compiled, {time.monotonic() - self.started:.0f} s"
+        # Package unsafe is listed and never compiled; what is left after the rest is linking.
+        linking = ", linking" if self.compiled >= self.total - 1 else ""
+        share = f"{min(self.compiled, self.total)} of {self.total} packages compiled{linking}"
+        return f"{self.name}: {share}, {time.monotonic() - self.started:.0f} s"
 
 
 async def toolchain(cache: Path, say: Say) -> Go:
