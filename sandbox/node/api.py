@@ -33,6 +33,8 @@ class Api:
         self._server = admin.server.rstrip("/")
         self._token = admin.token
         self._client = admin.client()
+        # Else every request looks for a netrc file, in a thread.
+        self._client.configuration.client_session_kwargs = {"trust_env": False}
         self._slots = asyncio.Semaphore(PARALLEL)
 
     async def close(self) -> None:

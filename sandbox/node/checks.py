@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sandbox.node.probes import Application, Probe, ask
 
 NEVER = float("inf")
+FIRST_LOOK = 1.0
+"""Seconds: an application that is up this soon is not caught still starting."""
 
 
 @dataclass(slots=True)
@@ -23,12 +25,13 @@ class Checks:
 
     `started` and `ready` are what the container's status says. `killed` is None until a startup or liveness
     probe has failed often enough; then kubelet's sentence on it. Times are seconds of one clock; `speed`
-    divides the probes' delays and periods.
+    divides the probes' delays and periods. `up_after` is how long the application takes to start, as simulated.
     """
 
-    def __init__(self, probes: Iterable[Probe], began: float, speed: float) -> None:
+    def __init__(self, probes: Iterable[Probe], began: float, up_after: float, speed: float) -> None:
         self._speed = speed
-        self._tracks = {probe.kind: _Track(probe, began + probe.delay / speed) for probe in probes}
+        first = up_after if up_after <= FIRST_LOOK else 0.0
+        self._tracks = {probe.kind: _Track(probe, began + max(probe.delay, first) / speed) for probe in probes}
         self.started = "startup" not in self._tracks
         self.ready = self.started and "readiness" not in self._tracks
         self.killed: str | None = None

@@ -24,6 +24,7 @@ BACK_OFF = 10.0
 LONGEST_BACK_OFF = 300.0
 STABLE_AFTER = 600.0
 VERSION = "org.opencontainers.image.version"
+COMMIT = "org.opencontainers.image.revision"
 
 
 class Owner(Protocol):
@@ -99,7 +100,7 @@ class ContainerLife:
     async def _not_pulled(self, error: PullError, back_off: float) -> None:
         name = self._spec["image"]
         self.state.state = waiting(error.reason, str(error))
-        self._tell("Failed", f"Failed to pull image: {error}")
+        self._tell("Failed", f'Failed to pull image "{name}": {error}')
         self._tell("Failed", f"Error: {error.reason}")
         await self._owner.publish()
         if error.reason == "ErrImagePull":
@@ -133,7 +134,6 @@ class ContainerLife:
             self.state.container_id = (
                 f"containerd://{self._owner.pod['metadata']['uid'].replace('-', '')}{self._mark()}"
             )
-            self._tell("Started", f"Started container {self.state.name}", normal=True)
         entry = self._entry(image, values, found)
         if self._initial or self._policy != "Always":
             self._owner.publish_later()
@@ -156,6 +156,8 @@ class ContainerLife:
             environment=values.get("ENVIRONMENT", ""),
             behaviour=found,
             serving=False,
+            commit=image.labels.get(COMMIT, ""),
+            ports=tuple(sorted(set(ports_of(self._spec).values()))),
         )
         if not self._main:
             return entry
@@ -166,9 +168,11 @@ class ContainerLife:
 
     async def _serve(self, entry: RunningPod, found: Behaviour) -> tuple[int, str]:
         speed = self._shared.world.speed
-        began = time.monotonic() if not (self._adopted and self.state.started) else -NEVER
+        up_already = self._adopted and self.state.started
         self._adopted = False
-        checks = Checks(probes_of(self._spec), time.monotonic(), speed)
+        began = -NEVER if up_already else time.monotonic()
+        takes = 0.0 if up_already else self._behaviour(found, entry).ready_after
+        checks = Checks(probes_of(self._spec), time.monotonic(), takes, speed)
         before: tuple[bool, Behaviour] | None = None
         while True:
             self.changed.clear()

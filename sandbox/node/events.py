@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from datetime import UTC, datetime
 
 from sandbox.node.api import MERGE, Api, Away, Json
 
+LATER = 0.7
+"""Seconds that good news wait: a roll-out under way needs the API server more."""
 _KEPT = 2000
 
 
@@ -16,7 +19,7 @@ class Events:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._queue: asyncio.Queue[tuple[str, Json]] = asyncio.Queue(_KEPT)
+        self._queue: asyncio.Queue[tuple[float, str, Json]] = asyncio.Queue(_KEPT)
         self._counts: dict[str, int] = {}
 
     def tell(self, pod: Json, reason: str, message: str, *, container: str = "", normal: bool = False) -> None:
@@ -39,12 +42,13 @@ class Events:
             "source": {"component": "default-scheduler" if reason == "FailedScheduling" else "kubelet"},
         }
         if not self._queue.full():
-            self._queue.put_nowait((now(), event))
+            self._queue.put_nowait((time.monotonic() + (LATER if normal else 0), now(), event))
 
     async def write(self) -> None:
         """Empties the queue until it is cancelled."""
         while True:
-            when, event = await self._queue.get()
+            due, when, event = await self._queue.get()
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
             try:
                 await self._write(when, event)
             except Away:

@@ -155,7 +155,7 @@ class ImageSource:
 def _failed(reference: Reference, detail: str, code: str = "Unknown") -> PullError:
     name = reference.full
     return PullError(
-        f'failed to pull image "{name}": rpc error: code = {code} desc = failed to pull and unpack image "{name}": '
+        f'rpc error: code = {code} desc = failed to pull and unpack image "{name}": '
         f'failed to resolve reference "{name}": {detail}'
     )
 

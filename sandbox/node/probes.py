@@ -62,15 +62,19 @@ def ports_of(container: Mapping[str, Any]) -> dict[str, int]:
 
 
 def ask(probe: Probe, application: Application) -> str | None:
-    """None when the probe succeeds, else what kubelet says: `Readiness probe failed: ...`."""
-    failure = _failure(probe.action, application)
+    """None when the probe succeeds, else what kubelet says: `Readiness probe failed: ...`.
+
+    An application that is never ready is alive all the same: only its readiness is refused, or the restarts by
+    its liveness probe would hide the reason.
+    """
+    failure = _failure(probe.kind, probe.action, application)
     return f"{probe.kind.capitalize()} probe {failure}" if failure else None
 
 
-def _failure(action: Mapping[str, Any], application: Application) -> str | None:
+def _failure(kind: Kind, action: Mapping[str, Any], application: Application) -> str | None:
+    refuses = kind == "readiness" and application.behaviour.never_ready
     if "exec" in action:
-        well = application.up and not application.behaviour.never_ready
-        return None if well else "failed: command exited with code 1"
+        return None if application.up and not refuses else "failed: command exited with code 1"
     http = action.get("httpGet")
     target = http or action.get("tcpSocket") or action.get("grpc") or {}
     port = str(target.get("port", ""))
@@ -81,13 +85,9 @@ def _failure(action: Mapping[str, Any], application: Application) -> str | None:
     if number is None or not application.up:
         dial = f"dial tcp {address}: connect: connection refused"
         return f'failed: Get "{_url(http, address)}": {dial}' if http else f"failed: {dial}"
-    return _status(http, application.behaviour) if http else None
-
-
-def _status(http: Mapping[str, Any], behaviour: Behaviour) -> str | None:
-    if http.get("path", "/").partition("?")[0] not in PATHS:
+    if http and http.get("path", "/").partition("?")[0] not in PATHS:
         return "failed: HTTP probe failed with statuscode: 404"
-    return "failed: HTTP probe failed with statuscode: 503" if behaviour.never_ready else None
+    return "failed: HTTP probe failed with statuscode: 503" if http and refuses else None
 
 
 def _url(http: Mapping[str, Any], address: str) -> str:
