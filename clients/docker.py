@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from clients.builds import Build, Builder, OnLine
-from clients.docker_job import Job, connected
+from clients.docker_engine import connected
+from clients.docker_job import Job
 from clients.registry import Registry
 from release.errors import Refused, Unavailable
 
@@ -47,7 +48,7 @@ class EngineBuilder:
         try:
             pushed = await asyncio.to_thread(job.run)
         except asyncio.CancelledError:
-            job.stopped = True
+            job.interrupt()
             raise
         return await self._verified(pushed)
 

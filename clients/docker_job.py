@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
-import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-import docker
-import requests
-import urllib3
-from docker.errors import APIError, DockerException
+from docker.errors import APIError
 
 from clients import context
 from clients.builds import Build, check
+from clients.docker_engine import Engine, connected, words
 from clients.docker_events import build_error, error_of, lines_of, push_error
 from clients.registry import Registry
 from release.errors import TidegateError, Unavailable
 
-_CONNECT_S = 10
-
 
 class Job:
-    """Log in, build, tag and push. Set `stopped` to end it at the engine's next word."""
+    """Log in, build, tag and push. `interrupt`, from another thread, ends it at once."""
 
     def __init__(
         self,
@@ -42,7 +36,8 @@ class Job:
         self._silence = silence
         self._say = say
         self._log: list[str] = []
-        self.stopped = False
+        self._engine: Engine | None = None
+        self._stopped = False
 
     def run(self) -> dict[str, str]:
         """The digest that each tag was pushed with; errors as of Builder."""
@@ -50,22 +45,29 @@ class Job:
         check(build, self._registry.image)
         context.dockerfile_in(build.context, build.dockerfile)
         with connected(self._host, self._silence) as engine:
+            self._engine = engine
             self._login(engine)
             image = self._built(engine)
             for tag in build.tags:
                 engine.tag(image, build.repository, tag)
             return {tag: self._pushed(engine, tag) for tag in build.tags}
 
-    def _login(self, engine: docker.APIClient) -> None:
+    def interrupt(self) -> None:
+        """The engine ends a build whose client has gone."""
+        self._stopped = True
+        if self._engine is not None:
+            self._engine.interrupt()
+
+    def _login(self, engine: Engine) -> None:
         """Before the build, so that a wrong password costs a moment; kept in memory, for base images too."""
         if self._registry.username is None:
             return
         try:
             engine.login(self._registry.username, self._registry.password, registry=self._registry.host, reauth=True)
         except APIError as error:
-            raise push_error(_words(error), self._registry.image) from error
+            raise push_error(words(error), self._registry.image) from error
 
-    def _built(self, engine: docker.APIClient) -> str:
+    def _built(self, engine: Engine) -> str:
         build = self._build
         archive = io.BytesIO(context.pack(build.context, build.dockerfile))
         try:
@@ -83,28 +85,28 @@ class Job:
             )
             aux = self._follow(events, lambda error: build_error(error, self._log))
         except APIError as error:
-            raise build_error(_words(error), self._log) from error
+            raise build_error(words(error), self._log) from error
         image = next((str(found["ID"]) for found in aux if "ID" in found), None)
         if image is None:
             raise Unavailable("The engine ended the build without an image.", next_step="read the engine's log")
         return image
 
-    def _fetched(self, engine: docker.APIClient) -> list[str]:
+    def _fetched(self, engine: Engine) -> list[str]:
         """The images to take layers from; one that cannot be fetched only makes the build slower."""
         images = [f"{self._build.repository}:{tag}" for tag in self._cache_from]
         for image in images:
             with suppress(APIError, TidegateError):
-                self._follow(engine.pull(image, stream=True, decode=True), Unavailable)
+                self._follow(engine.pull(image, stream=True, decode=True, auth_config=self._auth()), Unavailable)
         return images
 
-    def _pushed(self, engine: docker.APIClient, tag: str) -> str:
+    def _pushed(self, engine: Engine, tag: str) -> str:
         build = self._build
         image = f"{build.repository}:{tag}"
         try:
             events = engine.push(build.repository, tag=tag, stream=True, decode=True, auth_config=self._auth())
             aux = self._follow(events, lambda error: push_error(error, image))
         except APIError as error:
-            raise push_error(_words(error), image) from error
+            raise push_error(words(error), image) from error
         digest = next((str(found["Digest"]) for found in aux if "Digest" in found), None)
         if digest is None:
             raise push_error("it ended the push without a digest", image)
@@ -122,7 +124,7 @@ class Job:
         """Tell the lines as they come, give the events' `aux` parts; errors come as events of the stream."""
         aux: list[Mapping[str, Any]] = []
         for event in events:
-            if self.stopped:
+            if self._stopped:
                 raise Unavailable("The build was interrupted.")
             error = error_of(event)
             if error is not None:
@@ -133,41 +135,3 @@ class Job:
             if isinstance(event.get("aux"), dict):
                 aux.append(event["aux"])
         return aux
-
-
-@contextmanager
-def connected(host: str, silence: int) -> Iterator[docker.APIClient]:
-    """A client of the engine at `host`, which may be silent for `silence` seconds; Unavailable without one."""
-    try:
-        _knock(host)
-        engine = docker.APIClient(base_url=host, version="auto", timeout=min(silence, _CONNECT_S))
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise _no_engine(host, error) from error
-    engine.timeout = silence
-    try:
-        yield engine
-    except (requests.RequestException, urllib3.exceptions.HTTPError, json.JSONDecodeError) as error:
-        raise _no_engine(host, error) from error
-    except APIError as error:
-        raise Unavailable(f"The Docker Engine at {host} answered: {_words(error)}.") from error
-    finally:
-        engine.close()
-
-
-def _knock(host: str) -> None:
-    """Raises OSError where nobody listens; the SDK would find out too, but leak its socket."""
-    if host.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as door:
-            door.settimeout(_CONNECT_S)
-            door.connect(host.removeprefix("unix://"))
-
-
-def _no_engine(host: str, error: Exception) -> Unavailable:
-    return Unavailable(
-        f"The Docker Engine at {host} does not answer ({type(error).__name__}).",
-        next_step="start it, or set engine.host to one that runs",
-    )
-
-
-def _words(error: APIError) -> str:
-    return str(error.explanation or error).strip()

@@ -11,6 +11,7 @@ from pathlib import Path
 from clients.docker import engine_reachable
 from release.errors import Unavailable
 from sandbox.child import Child
+from sandbox.engine_elsewhere import shares_loopback
 from sandbox.engine_install import allowed, install
 from sandbox.engine_run import DataLock, first_answer, own_mounts, run_folder
 
@@ -59,9 +60,12 @@ class Engine:
             return None
         for host in _candidates():
             self.version = await engine_reachable(host)
-            if self.version is not None:
+            if self.version is None:
+                continue
+            if await shares_loopback(host):
                 self.host = host
                 return host
+            self._say(f"The Docker Engine at {host} runs elsewhere: it cannot reach a registry on our loopback.")
         daemon = await self._daemon()
         if daemon is None:
             return None
@@ -139,7 +143,5 @@ class Engine:
 
 
 def _candidates() -> list[str]:
-    """Engines that may be there. One on another machine could not reach a registry on our loopback."""
-    named = os.environ.get("DOCKER_HOST", "")
-    local = named.startswith(("unix://", "tcp://127.0.0.1", "tcp://localhost"))
-    return [host for host in (named if local else "", f"unix://{_SOCKET}") if host]
+    """Engines that may be there: the one that the user's docker command talks to, then the machine's."""
+    return [host for host in (os.environ.get("DOCKER_HOST", ""), f"unix://{_SOCKET}") if host]

@@ -94,7 +94,7 @@ def _write_configuration(folder: Path, port: int, username: str, password: str) 
             "delete": {"enabled": True},
             "maintenance": {"uploadpurging": {"enabled": False}},
         },
-        "http": {"addr": f"{LOOPBACK}:{port}"},
+        "http": {"addr": f"{LOOPBACK}:{port}", "relativeurls": True},
         "auth": {"htpasswd": {"realm": "Tidegate sandbox", "path": str(users)}},
     }
     (folder / "config.yml").write_text(yaml.safe_dump(content))

@@ -18,6 +18,7 @@ from clients.docker import EngineBuilder, engine_reachable
 from clients.registry import Registry
 from release.errors import Failed, Refused, Unavailable
 from sandbox.engine import Engine
+from sandbox.engine_elsewhere import shares_loopback
 from sandbox.registry import RegistryAccess, RegistryServer
 
 pytestmark = [
@@ -64,9 +65,11 @@ async def registry(access: RegistryAccess) -> AsyncIterator[Registry]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    (tmp_path / "shop.py").write_text(f"print({secrets.token_hex()!r})\n")
-    return tmp_path
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    (shop / "Dockerfile").write_text(DOCKERFILE)
+    (shop / "shop.py").write_text(f"print({secrets.token_hex()!r})\n")
+    return shop
 
 
 def build(folder: Path, repository: str, *tags: str) -> Build:
@@ -140,7 +143,12 @@ async def test_a_registry_that_is_gone_is_unavailable(engine: Engine, folder: Pa
             await EngineBuilder(host(engine), gone).build_and_push(build(folder, gone.image, "v1"), print)
 
 
-async def test_a_second_sandbox_keeps_its_layers_elsewhere(engine: Engine, tmp_path: Path) -> None:
+async def test_a_second_sandbox_keeps_its_layers_elsewhere_and_can_fetch_them(
+    engine: Engine, registry: Registry, folder: Path, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    job = build(folder, registry.image, "cached")
+    first = await EngineBuilder(host(engine), registry).build_and_push(job, print)
     data = engine.data
     assert data is not None
     second = Engine(tmp_path / "run", data, tmp_path / "dockerd.log")
@@ -148,8 +156,15 @@ async def test_a_second_sandbox_keeps_its_layers_elsewhere(engine: Engine, tmp_p
         await second.start_own()
         assert second.data == tmp_path / "run" / "data"
         assert await engine_reachable(host(engine)) is not None
+        cold = EngineBuilder(host(second), registry, cache_from=("missing", "cached"))
+        assert await cold.build_and_push(job, lines.append) == first
+        assert any("Using cache" in line for line in lines)
     finally:
         await second.stop()
+
+
+async def test_an_engine_of_this_machine_reaches_our_loopback(engine: Engine) -> None:
+    assert await shares_loopback(host(engine))
 
 
 STARTS = """
