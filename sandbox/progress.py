@@ -19,12 +19,35 @@ class Starting:
     kind: Kind = "real"
 
 
+# As people read them: Kubernetes and what is on it, what is outside of it, Prefect.
+_ORDER = [
+    "kubernetes",
+    "regions",
+    "node",
+    "gateway",
+    "registry",
+    "engine",
+    "git",
+    "github",
+    "slack",
+    "hooks",
+    "prefect",
+    "tools",
+    "page",
+]
+
+
 class Progress:
-    """`parts` are those that are up, in the order in which they came up."""
+    """`say` gets a line for each step."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self.parts: list[Part] = []
+        self._up: dict[str, Part] = {}
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Those that are up, in an order for people."""
+        return tuple(self._up[name] for name in _ORDER if name in self._up)
 
     @contextlib.contextmanager
     def part(self, name: str, kind: Kind) -> Iterator[Starting]:
@@ -36,7 +59,7 @@ class Progress:
             self._say(f"{name}: not started: {error}")
             raise
         seconds = time.monotonic() - began
-        self.parts.append(Part(name, starting.kind, starting.address, starting.detail, round(seconds, 2)))
+        self._up[name] = Part(name, starting.kind, starting.address, starting.detail, round(seconds, 2))
         told = ", ".join(word for word in (starting.detail, starting.address) if word)
         self._say(f"{name} ({starting.kind}) up after {seconds:.1f} s{': ' if told else ''}{told}")
 

@@ -51,7 +51,7 @@ def record(sandbox: Sandbox, phase: state.Phase, *, error: str = "", ready_after
         speed=sandbox.world.speed,
         error=error,
         ready_after=round(ready_after, 2),
-        parts=tuple(sandbox.progress.parts),
+        parts=sandbox.progress.parts,
         processes=tuple(state.process(name, pid) for name, pid in pids.items()),
     )
     state.write(sandbox.home, found)
