@@ -11,7 +11,7 @@ from clients import cluster_read, kube
 from clients.kube import Kube
 from clients.together import together
 from release import names, records
-from release.model import SLOTS, Record, RegionState
+from release.model import SLOTS, Record, RegionState, Retirement
 
 # Plurals of what Tidegate applies itself.
 _COLLECTIONS = {("v1", "Service"): "services", ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes"}
@@ -74,11 +74,12 @@ class Cluster:
         path = self._path(manifest["apiVersion"], collection, manifest["metadata"]["name"])
         await self._kube.send("PATCH", path, query=_APPLY, body=manifest, content_type=kube.APPLY)
 
-    async def record(self, app: str, live: Record, previous: Record | None) -> None:
-        """Write what is live and what was before on the route; None forgets what was before."""
+    async def record(self, app: str, live: Record, previous: Record | None, kept: Retirement | None = None) -> None:
+        """Write on the route what is live, what was before, and which slot is kept for the window; None forgets."""
         annotations = {
             names.LIVE: records.to_text(live),
             names.PREVIOUS: None if previous is None else records.to_text(previous),
+            names.RETIRE: None if kept is None else records.retirement_to_text(kept),
         }
         patch = {"metadata": {"annotations": annotations}}
         await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.MERGE_PATCH)

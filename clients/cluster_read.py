@@ -128,6 +128,7 @@ def split(app: str, route: Object) -> Route:
         green=weights.get(names.slot_release(app, "green"), 0),
         live=_record(annotations, names.LIVE),
         previous=_record(annotations, names.PREVIOUS),
+        retire=records.retirement_from_text(annotations.get(names.RETIRE, "")),
     )
 
 

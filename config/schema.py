@@ -85,6 +85,18 @@ class Rolling(Model):
         return self
 
 
+class Canary(Model):
+    """The weights of a canary before it gets all users; each is followed by a verdict."""
+
+    weights: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(min_length=1)] = (10, 25, 50)
+
+    @model_validator(mode="after")
+    def rising(self) -> Self:
+        if list(self.weights) != sorted(set(self.weights)):
+            raise ValueError("the weights must rise")
+        return self
+
+
 class Probe(Model):
     """Health probes of a region's address."""
 
@@ -116,6 +128,8 @@ class Environment(Model):
     parallel: Annotated[int, Field(ge=1, le=64)] = 3
     replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
     rolling: Rolling = Rolling()
+    canary: Canary = Canary()
+    window_s: Seconds = 1800
     probe: Probe = Probe()
     gates: Gates = Gates()
     lock: Lock = Lock()
@@ -157,6 +171,7 @@ class Environment(Model):
             lock_lease=self.lock.lease_s,
             variables=dict(self.variables),
             secrets={key: secret.ref() for key, secret in self.secrets.items()},
+            progressive=built.Progressive(self.canary.weights, self.window_s / speed),
             kubernetes_secret=self.kubernetes_secret,
             values=dict(self.values),
         )

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextvars import ContextVar
 from pathlib import Path
 
 from config import load
-from release import strategy, values
-from release.environment import Environment
+from flows.lockstep import Lockstep
+from release import plan, values
+from release.environment import Environment, Strategy
 from release.model import Artifact, RegionState
-from release.strategy import Want
+from release.strategy import Want, settled
 from tasks import context, deploy
 
+# The regions of the wave that is under way, when they take their steps together.
+lockstep: ContextVar[Lockstep | None] = ContextVar("lockstep", default=None)
 
-def want(environment: Environment, artifact: Artifact) -> Want:
+
+def wanted(environment: Environment, artifact: Artifact, strategy: Strategy) -> Want:
     """What every region of the environment is to run; the values' hash is the same for all of them."""
     region = next(iter(environment.regions.values()))
     rendered = values.of_slot(environment, region, load.settings().application.name, "blue")
-    return Want(artifact, values.fingerprint(rendered), environment.rolling)
+    weights = plan.weights(environment, strategy)
+    return Want(artifact, values.fingerprint(rendered), environment.rolling, weights, environment.replicas)
 
 
 async def observed(environment: Environment, regions: Iterable[str]) -> list[RegionState]:
@@ -41,6 +47,6 @@ async def check_regions(
     await asyncio.gather(*(one(state) for state in states))
 
 
-def all_settled(states: Iterable[RegionState], wanted: Want) -> bool:
+def all_settled(states: Iterable[RegionState], want: Want) -> bool:
     """Whether the version is live, recorded and running in every one of the regions."""
-    return all(strategy.settled(state, wanted) for state in states)
+    return all(settled(state, want) for state in states)

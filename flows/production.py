@@ -45,12 +45,12 @@ async def _release(
     tag: str, strategy: str, regions: list[str] | None, actor: str, wait_for_lock: bool, draft: Draft
 ) -> Word:
     version = parse_tag(tag)
-    plan.strategy(strategy)
+    chosen = plan.strategy(strategy)
     environment = load.environment("production")
     waves = plan.waves(environment, regions)
     order = [region for wave in waves for region in wave]
     artifact = await _verified(version, draft)
-    wanted = common.want(environment, artifact)
+    wanted = common.wanted(environment, artifact, chosen)
     states = await common.observed(environment, order)
     if common.all_settled(states, wanted):
         say(f"{tag} is live everywhere already: nothing to do")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 from prefect import flow, task
 
 from config import load
+from flows.common import lockstep, wanted
 from flows.roll import Job, go_back, roll
-from release import messages
+from release import messages, plan
 from release.environment import Environment
 from release.errors import TidegateError, Unavailable
 from release.model import Artifact, RegionState
 from release.outcome import RegionResult, of_error
-from release.recovery import Back, Way, ways
+from release.recovery import Back, Way, shift_back, ways
 from release.strategy import Want
 from tasks import context, deploy, image, notify
 from tasks.say import say
@@ -25,7 +27,7 @@ CHECKS = {"development": ("smoke",), "staging": ("smoke",), "production": ("smok
 
 @flow(name="region", flow_run_name="{region}: v{version}")
 async def release_region(
-    environment: str, region: str, version: str, digest: str, commit: str, checkout: str
+    environment: str, region: str, version: str, digest: str, commit: str, checkout: str, strategy: str = "rolling"
 ) -> RegionResult:
     """Bring a version live in one region, and tell GitHub. Raises Failed with the real reason."""
     settings, where = load.settings(), load.environment(environment)
@@ -36,7 +38,9 @@ async def release_region(
     number = await notify.start_deployment(commit, named, f"v{version}", payload)
     began = time.monotonic()
     description = f"v{version} by {settings.application.name} run {context.run_id()[:8]}"
-    job = Job(where, place, artifact, context.chart(source), description, source, CHECKS[environment])
+    want = wanted(where, artifact, plan.strategy(strategy))
+    checks = CHECKS[environment]
+    job = Job(where, place, want, context.chart(source), description, source, checks, together=lockstep.get())
     try:
         ready = await roll(job)
     except TidegateError as error:
@@ -49,10 +53,12 @@ async def release_region(
 
 
 @task(name="region", task_run_name="{region}")
-async def in_region(region: str, environment: str, artifact: Artifact, checkout: Path) -> RegionResult:
+async def in_region(region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str) -> RegionResult:
     """The region's subflow inside a task of its own: Prefect would else match side-by-side subflows by call order
     when their parent is retried."""
-    return await release_region(environment, region, artifact.version, artifact.digest, artifact.commit, str(checkout))
+    return await release_region(
+        environment, region, artifact.version, artifact.digest, artifact.commit, str(checkout), strategy
+    )
 
 
 @flow(name="recover", flow_run_name="back from v{bad.artifact.version}", validate_parameters=False)
@@ -64,7 +70,9 @@ async def recover(environment: Environment, regions: tuple[str, ...], bad: Want,
             states.append(await deploy.observe(environment.regions[region]))
         except Unavailable as error:
             results.append(RegionResult(region, "halted", reason=f"it cannot be seen: {error}"))
-    for way in ways(states, bad):
+    found = ways(states, bad)
+    await _traffic_first(environment, states, found, bad)
+    for way in found:
         say("going back", region=way.region, warn=True)
         began = time.monotonic()
         try:
@@ -76,16 +84,30 @@ async def recover(environment: Environment, regions: tuple[str, ...], bad: Want,
     return results + [_unchanged(state) for state in states if state.region in untouched]
 
 
+async def _traffic_first(
+    environment: Environment, states: list[RegionState], found: tuple[Way, ...], bad: Want
+) -> None:
+    """Users leave the bad version in all regions at once, wherever one write does it; the rest follows in order."""
+    ways_of = {way.region: way for way in found if isinstance(way, Back)}
+    shifts = {
+        state.region: shift_back(state, ways_of[state.region], bad) for state in states if state.region in ways_of
+    }
+    writes = [deploy.shift(environment.regions[name], one.slot, one.weight) for name, one in shifts.items() if one]
+    for failed in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(failed, BaseException) and not isinstance(failed, TidegateError):
+            raise failed
+
+
 async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> RegionResult:
     if not isinstance(way, Back):
         if way.removable:
             await deploy.uninstall(environment.regions[way.region], way.slot)
-        return RegionResult(way.region, "halted", reason="there was no good version before it to go back to.")
+        return RegionResult(way.region, "halted", reason=way.why)
     good = way.to.artifact
-    if not await image.exists(good.digest):
+    if not way.at_once and not await image.exists(good.digest):
         gone = f"the image of v{good.version} ({good.digest[:19]}) is no longer in the registry."
         return RegionResult(way.region, "halted", reason=gone)
-    ready = await go_back(environment, way, bad.artifact, chart)
+    ready = await go_back(environment, way, bad, chart)
     say(f"is back on v{good.version} with {ready} pods", region=way.region)
     return RegionResult(way.region, "recovered", good.version, good.digest, ready)
 

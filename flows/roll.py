@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from config import load
-from release import messages, strategy, values
+from flows.judge import judge
+from flows.lockstep import Lockstep
+from release import live, messages, recovery, steps, strategy, values
 from release.environment import Environment, Region
 from release.errors import Failed
-from release.model import Artifact, Record, Slot
+from release.model import Record, RegionState, Slot
 from release.recovery import Back
-from release.strategy import Want
+from release.strategy import Seen, Want
 from tasks import clock, context, deploy, probe, source, stop
 
 
@@ -20,21 +23,26 @@ from tasks import clock, context, deploy, probe, source, stop
 class Job:
     """One region's work: what to bring there, with which chart, and how to tell that it is right.
 
-    `checkout` holds the commands of `checks`; a recovery has none and trusts probes and pod digests.
+    `checkout` holds the commands of `checks`. On the way back `way` says where to and `bad` from what; then there are
+    no checks: probes and pod digests are trusted. `together` are the regions that take a canary's steps as one.
     """
 
     environment: Environment
     region: Region
-    artifact: Artifact
+    want: Want
     chart: Path
     description: str
     checkout: Path | None = None
     checks: tuple[str, ...] = ()
-    back: Record | None = None
+    way: Back | None = None
+    bad: Want | None = None
+    together: Lockstep | None = None
 
-    @property
-    def recovering(self) -> bool:
-        return self.back is not None
+    def decide(self, seen: Seen, state: RegionState) -> steps.Step:
+        """The next step, forward or back."""
+        if self.way is not None and self.bad is not None:
+            return recovery.step_back(state, self.way, self.bad, seen)
+        return strategy.next_step(state, self.want, seen)
 
 
 async def roll(job: Job) -> int:
@@ -42,69 +50,86 @@ async def roll(job: Job) -> int:
 
     Each step is read from the cluster, so a run that was killed anywhere goes on from there.
     """
-    verified = False
+    seen, back = Seen(), job.way is not None
     while True:
-        stop.check(job.region.name, recovering=job.recovering)
-        state = await deploy.observe(job.region)
-        slot = state.live_slot
-        rendered = await _values(job, slot)
-        want = Want(job.artifact, _fingerprint(job, rendered), job.environment.rolling)
-        step = strategy.rolling(state, want, verified=verified)
-        if isinstance(step, strategy.Await):
-            step = await deploy.watch(job.region, want, recovering=job.recovering)
+        stop.check(job.region.name, recovering=back)
+        step = job.decide(seen, await deploy.observe(job.region))
+        if isinstance(step, steps.Await):
+            step = await deploy.watch(job.region, job.want, partial(job.decide, seen), recovering=back)
         match step:
-            case strategy.Unblock(slot):
-                await deploy.unblock(job.region, slot)
-            case strategy.Upgrade(slot):
-                verified = False
-                image = values.with_image(rendered, load.settings().application.image, job.artifact)
-                await deploy.upgrade(job.region, slot, want, job.chart, image, job.description, force=job.recovering)
-            case strategy.Route(slot):
-                await deploy.route(job.region, slot)
-            case strategy.Verify(slot):
-                await verify(job, slot)
-                verified = True
-            case strategy.Remember(slot, revision):
-                record = Record(job.artifact, slot, revision, want.config, clock.now(), context.run_id())
-                await deploy.remember(job.region, record)
-            case strategy.Condemn(_, why):
-                raise Failed(
-                    str(why),
-                    region=job.region.name,
-                    next_step=f"Mend the version; `kubectl --context {job.region.context} describe pod` has the rest.",
-                )
-            case strategy.Done(slot):
-                return await deploy.require_digest(job.region, job.artifact.digest)
+            case steps.Done():
+                return await deploy.require_digest(job.region, job.want.artifact.digest)
+            case steps.Condemn(_, why):
+                raise _condemned(job.region, str(why))
+            case steps.Preview(slot):
+                await check(job, slot, job.region.previews.get(slot))
+                seen = replace(seen, previewed=True)
+            case steps.Verify(slot):
+                await check(job, slot, job.region.address)
+                seen = replace(seen, verified=True)
+            case steps.Judge(slot, weight):
+                await judge(job.environment, job.region, job.want, slot, weight)
+                seen = replace(seen, judged=weight)
+                if job.together is not None:
+                    await job.together.reached(job.region.name, weight)
+            case _:
+                await act(job, step)
+                seen = replace(seen, verified=False)
 
 
-async def verify(job: Job, slot: Slot) -> None:
-    """Chart tests, health probes, then the application's own checks against the region's address."""
-    if job.recovering or job.checkout is None:
+async def act(job: Job, step: steps.Step) -> None:
+    """One effect on the region."""
+    region = job.region
+    match step:
+        case steps.Unblock(slot):
+            await deploy.unblock(region, slot)
+        case steps.Upgrade(slot, replicas):
+            rendered = values.with_replicas(await _values(job, slot), replicas)
+            image = values.with_image(rendered, load.settings().application.image, job.want.artifact)
+            await deploy.upgrade(region, slot, job.want, job.chart, image, job.description, force=job.way is not None)
+        case steps.Route(slot):
+            await deploy.route(region, slot)
+        case steps.Shift(slot, weight):
+            await deploy.shift(region, slot, weight)
+        case steps.Retire(slot):
+            await deploy.uninstall(region, slot)
+        case steps.Remember(slot, revision):
+            record = Record(job.want.artifact, slot, revision, job.want.config, clock.now(), context.run_id())
+            until = clock.later(job.environment.progressive.window)
+            await deploy.remember(region, record, live.retirement(step, until))
+
+
+async def check(job: Job, slot: Slot, address: str | None) -> None:
+    """Chart tests, health probes, then the application's own checks, all against one address."""
+    if job.way is not None or job.checkout is None or address is None:
         return  # the way back is probed once, at its end
     await deploy.chart_test(job.region, slot)
-    await probe.healthy(job.region.name, job.region.address, job.environment.probe)
+    await probe.healthy(job.region.name, address, job.environment.probe)
     variables = await context.variables(job.environment, job.region)
-    expected = {"EXPECTED_VERSION": job.artifact.version, "EXPECTED_COMMIT": job.artifact.commit}
-    for check in job.checks:
-        await source.check(job.region.name, check, job.checkout, {**variables, **expected})
+    artifact = job.want.artifact
+    expected = {"EXPECTED_VERSION": artifact.version, "EXPECTED_COMMIT": artifact.commit}
+    here = {"API_URL": address, "TARGET_URL": address}
+    for name in job.checks:
+        await source.check(job.region.name, name, job.checkout, {**variables, **expected, **here})
 
 
 async def _values(job: Job, slot: Slot) -> dict[str, Any]:
     """The chart values: a recovery takes those that ran with the good version, where Helm still has them."""
-    if job.back is not None and (recorded := await deploy.recorded_values(job.region, job.back)) is not None:
-        return {key: value for key, value in recorded.items() if key not in ("image", "version")}
+    if job.way is not None and (recorded := await deploy.recorded_values(job.region, job.way.to)) is not None:
+        return {**{key: value for key, value in recorded.items() if key not in ("image", "version")}, "slot": slot}
     return values.of_slot(job.environment, job.region, load.settings().application.name, slot)
 
 
-def _fingerprint(job: Job, rendered: dict[str, Any]) -> str:
-    return job.back.config if job.back is not None else values.fingerprint(rendered)
+def _condemned(region: Region, why: str) -> Failed:
+    look = f"`kubectl --context {region.context} describe pod` has the rest."
+    return Failed(why, region=region.name, next_step=f"Mend the version; {look}")
 
 
-async def go_back(environment: Environment, way: Back, bad: Artifact, chart: Path) -> int:
+async def go_back(environment: Environment, way: Back, bad: Want, chart: Path) -> int:
     """Bring a region back to its last good version and probe it; the count of its Ready pods."""
     region = environment.regions[way.region]
-    good = way.to.artifact
-    job = Job(environment, region, good, chart, messages.gone_back(bad, good), back=way.to)
+    description = messages.gone_back(bad.artifact, way.to.artifact)
+    job = Job(environment, region, recovery.wanted(way, bad), chart, description, way=way, bad=bad)
     ready = await roll(job)
     await probe.healthy(region.name, region.address, environment.probe, recovering=True)
     return ready

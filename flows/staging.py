@@ -54,7 +54,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
     draft.learn(digest=artifact.digest)
     say(messages.NOT_ENFORCED, warn=True)
     await common.check_regions(environment, before, artifact, checkout)
-    wanted = common.want(environment, artifact)
+    wanted = common.wanted(environment, artifact, "rolling")
     async with held(environment, actor, f"staging v{chosen}", wait=wait_for_lock) as grip:
         word = await release_waves(draft, grip, environment.waves, wanted, checkout)
         if word == "released":

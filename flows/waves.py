@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from flows.common import lockstep
 from flows.conclude import Draft
+from flows.lockstep import Lockstep
 from flows.region import in_region, recover
 from release.errors import TidegateError
 from release.outcome import RegionResult, Word, after_recovery, of_error
@@ -42,6 +44,7 @@ async def release_waves(draft: Draft, grip: Grip, waves: Waves, want: Want, chec
 
 
 async def _forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path) -> TidegateError | None:
+    strategy = draft.outcome.strategy
     limit = asyncio.Semaphore(grip.environment.parallel)
     failures: list[TidegateError] = []
 
@@ -50,7 +53,7 @@ async def _forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout:
             if grip.sign.event.is_set():
                 return
             try:
-                result = await in_region(region, grip.environment.name, want.artifact, checkout)
+                result = await in_region(region, grip.environment.name, want.artifact, checkout, strategy)
             except stop.Stopped:
                 return
             except TidegateError as error:
@@ -61,6 +64,8 @@ async def _forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout:
 
     for wave in waves:
         say(f"wave: {', '.join(wave)}")
+        # Steps are taken together only where all regions of the wave may run at once.
+        lockstep.set(Lockstep(wave) if len(wave) <= grip.environment.parallel else None)
         await asyncio.gather(*(one(region) for region in wave))
         if failures:
             return failures[0]

@@ -54,6 +54,14 @@ class Rolling:
 
 
 @dataclass(frozen=True, slots=True)
+class Progressive:
+    """Blue-green and canary: `weights` before all users, and how long the old slot is kept (`window`, seconds)."""
+
+    weights: tuple[int, ...] = (10, 25, 50)
+    window: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """Health probes of a region's address: the first good answer of `attempts`, `gap` seconds apart, counts."""
 
@@ -91,5 +99,6 @@ class Environment:
     lock_lease: float
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    progressive: Progressive = Progressive()
     kubernetes_secret: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)

@@ -101,6 +101,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Retirement:
+    """A slot that is kept for the rollback window: its Helm revision, and when it is `due` (ISO 8601 UTC)."""
+
+    slot: Slot
+    revision: int
+    due: str
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """The traffic split: `blue` and `green` are weights that sum to 100. `live` went live last, `previous` before."""
 
@@ -108,6 +117,7 @@ class Route:
     green: int
     live: Record | None = None
     previous: Record | None = None
+    retire: Retirement | None = None
 
     def weight(self, slot: Slot) -> int:
         return self.blue if slot == "blue" else self.green
@@ -127,7 +137,10 @@ class RegionState:
 
     @property
     def live_slot(self) -> Slot:
-        """The slot with the larger weight; blue where there is no route yet."""
-        if self.route is None or self.route.blue >= self.route.green:
+        """The slot that was recorded live while it has users, else the one with more; blue without a route."""
+        route = self.route
+        if route is None:
             return "blue"
-        return "green"
+        if route.live is not None and route.weight(route.live.slot) > 0:
+            return route.live.slot
+        return "blue" if route.blue >= route.green else "green"

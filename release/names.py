@@ -9,6 +9,7 @@ APP_LABEL = "app.kubernetes.io/name"
 SLOT_LABEL = "tidegate.dev/slot"
 LIVE = "tidegate.dev/live"
 PREVIOUS = "tidegate.dev/previous"
+RETIRE = "tidegate.dev/retire"
 
 
 def slot_release(app: str, slot: Slot) -> str:

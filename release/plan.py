@@ -8,24 +8,24 @@ from typing import get_args
 from release.environment import Environment, Strategy
 from release.errors import Refused
 
-IMPLEMENTED: tuple[Strategy, ...] = ("rolling",)
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 
 
 def strategy(name: str) -> Strategy:
-    """The strategy of that name. Raises Refused for an unknown one, and for one that this version cannot do."""
-    for known in get_args(Strategy):
-        if known != name:
-            continue
-        if known in IMPLEMENTED:
-            return known  # type: ignore[no-any-return]
-        raise Refused(
-            f"the strategy {name} is not built yet.", field="strategy", next_step="Release with --strategy rolling."
-        )
+    """The strategy of that name. Raises Refused for an unknown one."""
+    for known in STRATEGIES:
+        if known == name:
+            return known
     raise Refused(
-        f"there is no strategy {name!r}.",
-        field="strategy",
-        next_step=f"Choose one of {', '.join(get_args(Strategy))}.",
+        f"there is no strategy {name!r}.", field="strategy", next_step=f"Choose one of {', '.join(STRATEGIES)}."
     )
+
+
+def weights(environment: Environment, strategy: Strategy) -> tuple[int, ...]:
+    """The shares of users a new version gets, up to all of them; empty where it is rolled out in place."""
+    if strategy == "rolling":
+        return ()
+    return (100,) if strategy == "blue-green" else (*environment.progressive.weights, 100)
 
 
 def waves(environment: Environment, only: Sequence[str] | None = None) -> tuple[tuple[str, ...], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from release.errors import Refused
-from release.model import SLOTS, Artifact, Record
+from release.model import SLOTS, Artifact, Record, Retirement
 
 
 def to_text(record: Record) -> str:
@@ -41,3 +41,17 @@ def from_text(text: str, field: str) -> Record:
             field=field,
             next_step="Mend it, or remove it from the HTTPRoute if what it said is known.",
         ) from error
+
+
+def retirement_to_text(kept: Retirement) -> str:
+    """One line of JSON."""
+    return json.dumps({"slot": kept.slot, "revision": kept.revision, "due": kept.due})
+
+
+def retirement_from_text(text: str) -> Retirement | None:
+    """What `retirement_to_text` wrote; None for anything else: then nothing is removed by itself."""
+    try:
+        data = json.loads(text)
+        return Retirement(SLOTS[SLOTS.index(data["slot"])], int(data["revision"]), str(data["due"]))
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,27 +1,28 @@
-"""The way back from a bad release, decided from what is observed."""
+"""The way back from a bad release, decided from what is observed: traffic first, then what is left behind."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from release import health
-from release.labels import short_digest
-from release.model import Record, RegionState, Slot
-from release.strategy import Want, is_live
+from release.model import Record, RegionState, Slot, SlotState
+from release.steps import Done, Remember, Retire, Shift, Step
+from release.strategy import Seen, Want, asked, is_live, next_step, other, runs
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Bring a region back to a recorded version."""
+    """Bring a region back to a recorded version; `at_once` where one write of the weights takes the users back."""
 
     region: str
     to: Record
+    at_once: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """A changed region without a known good version before it: a person must decide.
+    """A changed region that nothing safe can be done to: a person must decide.
 
     `removable` where nothing else serves in the slot, as after a first release ever.
     """
@@ -29,6 +30,7 @@ class Stuck:
     region: str
     slot: Slot
     removable: bool
+    why: str
 
 
 Way = Back | Stuck
@@ -43,17 +45,16 @@ def last_good(state: RegionState, bad: Want) -> Record | None:
 
 
 def changed(state: RegionState, bad: Want) -> bool:
-    """Whether a region is not wholly on its last good version: the bad one is recorded live, was the last asked of
-    Helm, or the good one's pods are not all up (as when a recovery was itself cut short)."""
+    """Whether a region is not wholly on its last good version: the bad one is recorded live or was asked of a slot,
+    or the good one's pods are not all up (as when a recovery was itself cut short)."""
     if state.route is not None and is_live(state.route.live, bad):
         return True
-    here = state.slot(state.live_slot)
-    if here.release is None:
-        return False
-    if (here.release.digest, here.release.config) == (short_digest(bad.artifact.digest), bad.config):
+    if any(asked(slot, bad) for slot in (state.blue, state.green)):
         return True
-    good = last_good(state, bad)
-    return good is not None and not isinstance(health.of_slot(here, good.artifact.digest, bad.limits), health.Up)
+    here, good = state.slot(state.live_slot), last_good(state, bad)
+    if here.release is None or good is None:
+        return False
+    return not isinstance(health.of_slot(here, good.artifact.digest, bad.limits), health.Up)
 
 
 def ways(states: Sequence[RegionState], bad: Want) -> tuple[Way, ...]:
@@ -63,7 +64,56 @@ def ways(states: Sequence[RegionState], bad: Want) -> tuple[Way, ...]:
 
 def _way(state: RegionState, bad: Want) -> Way:
     good = last_good(state, bad)
-    if good is not None:
-        return Back(state.region, good)
-    served = health.ready_digests(state.slot(state.live_slot).pods)
-    return Stuck(state.region, state.live_slot, removable=served <= {bad.artifact.digest})
+    live = state.live_slot
+    if good is None:
+        alone = health.ready_digests(state.slot(live).pods) <= {bad.artifact.digest}
+        return Stuck(state.region, live, removable=alone, why="there was no good version before it to go back to.")
+    if not _kept(state, good, bad):
+        return Back(state.region, good, at_once=False)
+    if state.route is not None and state.route.weight(good.slot) == 100:
+        return Back(state.region, good, at_once=False)
+    if not serves(state.slot(good.slot), good):
+        why = f"the kept copy of v{good.artifact.version} in {good.slot} is not healthy either."
+        return Stuck(state.region, good.slot, removable=False, why=why)
+    return Back(state.region, good, at_once=True)
+
+
+def shift_back(state: RegionState, way: Back, bad: Want) -> Shift | None:
+    """The one write that takes the users back; None where they are back, or where the good copy cannot take them."""
+    if state.route is None or state.route.weight(way.to.slot) == 100:
+        return None
+    ready = _kept(state, way.to, bad) and serves(state.slot(way.to.slot), way.to)
+    return Shift(way.to.slot, 100) if ready else None
+
+
+def step_back(state: RegionState, way: Back, bad: Want, seen: Seen) -> Step:
+    """The next step of a region's way back; Done when only the good version is left and it is recorded."""
+    if (shift := shift_back(state, way, bad)) is not None:
+        return shift
+    step = next_step(state, wanted(way, bad), replace(seen, verified=True))
+    if isinstance(step, Remember):
+        return Remember(step.slot, step.revision)
+    if not isinstance(step, Done):
+        return step
+    idle = state.slot(other(state.live_slot))
+    if asked(idle, bad) and state.route is not None and state.route.weight(idle.slot) == 0:
+        return Retire(idle.slot)
+    return step
+
+
+def wanted(way: Back, bad: Want) -> Want:
+    """The good version as something to bring about, in place."""
+    return replace(bad, artifact=way.to.artifact, config=way.to.config, weights=())
+
+
+def serves(here: SlotState, good: Record) -> bool:
+    """Whether a kept copy can take all users: Ready pods of the good version for three quarters of its count."""
+    if here.workload is None:
+        return False
+    ready = sum(pod.ready and not pod.terminating and pod.digest == good.artifact.digest for pod in here.pods)
+    return here.workload.replicas > 0 and ready * 4 >= here.workload.replicas * 3
+
+
+def _kept(state: RegionState, good: Record, bad: Want) -> bool:
+    """Whether the slot that ran the good version still does, beside the bad one."""
+    return runs(state.slot(good.slot), replace(bad, artifact=good.artifact, config=good.config))

@@ -36,6 +36,15 @@ def with_image(values: Mapping[str, Any], repository: str, artifact: Artifact) -
     return _merge(values, {"image": image, "version": artifact.version})
 
 
+def with_replicas(values: Mapping[str, Any], replicas: int | None) -> dict[str, Any]:
+    """The values with so many replicas, as the autoscaler's minimum where one is on; None leaves them."""
+    if replicas is None:
+        return dict(values)
+    if values.get("autoscaling", {}).get("enabled"):
+        return _merge(values, {"autoscaling": {"minReplicas": replicas}})
+    return {**values, "replicas": replicas}
+
+
 def fingerprint(values: Mapping[str, Any]) -> str:
     """Twelve hex digits that change when a value changes, the same for both slots and for all regions."""
     own = ("slot", "region", "image", "version")

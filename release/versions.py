@@ -37,7 +37,5 @@ def parse_version(text: str, field: str = "version") -> Version:
 def parse_tag(text: str, field: str = "tag") -> Version:
     """`v1.4.0` as a Version. Raises Refused naming `field` for anything else (`1.4`, `v1.4`, `v1.4.0-rc1`)."""
     if not text.startswith("v") or _VERSION.fullmatch(text[1:]) is None:
-        raise Refused(
-            f"{text!r} is not a release tag of the form vX.Y.Z.", field=field, next_step="Give it as v1.4.0."
-        )
+        raise Refused(f"{text!r} is not a release tag of the form vX.Y.Z.", field=field, next_step="Give it as v1.4.0.")
     return parse_version(text[1:], field)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from prefect import task
 
 from config import load
-from release import health, labels, names, strategy, traffic
+from release import health, labels, live, names, steps, traffic
 from release.environment import Environment, Region
 from release.errors import Halted, Refused, Unavailable
-from release.model import Record, RegionState, Slot
+from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
 from tasks import context, stop
 from tasks.policy import RETRY
@@ -86,7 +86,7 @@ async def unblock(region: Region, slot: Slot) -> None:
     """Clear what a killed run left pending: by an explicit revision, or by removing a first install."""
     helm, place, name = context.helm(), context.place(region), names.slot_release(_app(), slot)
     history = await helm.history(place, name)
-    revision = strategy.unblock_revision([(entry.revision, entry.status) for entry in history])
+    revision = live.unblock_revision([(entry.revision, entry.status) for entry in history])
     if revision is None:
         await helm.uninstall(place, name)
     else:
@@ -94,8 +94,11 @@ async def unblock(region: Region, slot: Slot) -> None:
     say(f"cleared an operation of {name} that a killed run had left pending", region=region.name)
 
 
+Decide = Callable[[RegionState], steps.Step]
+
+
 @task(task_run_name="{region.name}: watch the pods")
-async def watch(region: Region, want: Want, *, recovering: bool = False) -> strategy.Step:
+async def watch(region: Region, want: Want, decide: Decide, *, recovering: bool = False) -> steps.Step:
     """Look until something is to be done. A roll-out that takes longer than its time-out is condemned."""
     ends = time.monotonic() + want.limits.timeout
     answered, told = time.monotonic(), -1
@@ -103,22 +106,21 @@ async def watch(region: Region, want: Want, *, recovering: bool = False) -> stra
         while True:
             stop.check(region.name, recovering=recovering)
             try:
-                state = await cluster.observe(_app(), region.name)
+                step = decide(await cluster.observe(_app(), region.name))
                 answered = time.monotonic()
             except Unavailable:
                 if time.monotonic() - answered > _OUTAGE:
                     raise
                 await asyncio.sleep(want.limits.poll)
                 continue
-            step = strategy.rolling(state, want, verified=False)
-            if not isinstance(step, strategy.Await):
+            if not isinstance(step, steps.Await):
                 return step
             if step.ready != told:
                 told = step.ready
                 say(f"{step.ready} of {step.wanted} pods of v{want.artifact.version} ready", region=region.name)
             if time.monotonic() > ends:
                 late = f"only {step.ready} of {step.wanted} pods were ready after {want.limits.timeout:.0f} s."
-                return strategy.Condemn(step.slot, health.Bad("Timeout", late))
+                return steps.Condemn(step.slot, health.Bad("Timeout", late))
             await asyncio.sleep(want.limits.poll)
 
 
@@ -139,13 +141,22 @@ async def chart_test(region: Region, slot: Slot) -> None:
     say(f"the chart's tests of {name} passed", region=region.name)
 
 
+@task(task_run_name="{region.name}: weight of {slot} {weight}", **RETRY)
+async def shift(region: Region, slot: Slot, weight: int) -> None:
+    """The users' split, in one write."""
+    blue = weight if slot == "blue" else 100 - weight
+    async with context.cluster(region) as cluster:
+        await cluster.set_weights(_app(), blue, 100 - blue)
+    say(f"{slot} now has {weight} % of the users", region=region.name)
+
+
 @task(task_run_name="{region.name}: record v{record.artifact.version} as live", **RETRY)
-async def remember(region: Region, record: Record) -> None:
-    """What went live, on the route; the version before it stays known."""
+async def remember(region: Region, record: Record, kept: Retirement | None) -> None:
+    """What went live, on the route; the version before it, and the slot kept for the window, stay known."""
     async with context.cluster(region) as cluster:
         state = await cluster.observe(_app(), region.name)
-        live, previous = strategy.records(state.route, record)
-        await cluster.record(_app(), live, previous)
+        recorded, previous = live.records(state.route, record)
+        await cluster.record(_app(), recorded, previous, kept)
 
 
 @task(task_run_name="{region.name}: values of revision {record.revision}", **RETRY)
@@ -157,8 +168,9 @@ async def recorded_values(region: Region, record: Record) -> Mapping[str, Any] |
 
 @task(task_run_name="{region.name}: uninstall {slot}", **RETRY)
 async def uninstall(region: Region, slot: Slot) -> None:
-    """Remove a slot's Helm release. Only for a first release ever that failed."""
+    """Remove a slot's Helm release; its Service stays."""
     await context.helm().uninstall(context.place(region), names.slot_release(_app(), slot))
+    say(f"removed {names.slot_release(_app(), slot)}, which has no users", region=region.name)
 
 
 @task(task_run_name="{region.name}: compare every pod's digest")

@@ -2,87 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from release import strategy
+from release import live, recovery, steps, strategy
 from release.environment import Rolling
 from release.labels import short_digest
-from release.model import Artifact, HelmRelease, Pod, Record, RegionState, Route, SlotState, Workload
-from release.strategy import Want
+from release.model import Artifact, HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
+from release.strategy import Seen, Want
 
 LIMITS = Rolling("25%", "25%", timeout=60, ready_within=10, scheduled_within=5, poll=1)
-REPLICAS = 2
+REPLICAS = 10
 
 
 def artifact(minor: int) -> Artifact:
     return Artifact(f"1.{minor}.0", "sha256:" + f"{minor:x}" * 64, f"{minor:x}" * 40)
 
 
-def want(minor: int, config: str = "c0") -> Want:
-    return Want(artifact(minor), config, LIMITS)
+def want(minor: int, config: str = "c0", weights: tuple[int, ...] = ()) -> Want:
+    return Want(artifact(minor), config, LIMITS, weights, REPLICAS)
+
+
+CANARY = (10, 25, 50, 100)
+BLUE_GREEN = (100,)
 
 
 @dataclass
 class Simulated:
-    """`bad` are the minor versions whose pods crash here; `unverifiable` come up, but fail their checks."""
+    """`bad` are the minor versions whose pods crash here, `erring` those that the verdict condemns, `unverifiable`
+    those that come up but fail their checks."""
 
     name: str = "r1"
     bad: frozenset[int] = frozenset()
+    erring: frozenset[int] = frozenset()
     unverifiable: frozenset[int] = frozenset()
     state: RegionState = field(init=False)
 
     def __post_init__(self) -> None:
         self.state = RegionState(self.name, SlotState("blue"), SlotState("green"))
 
-    def act(self, step: strategy.Step, wanted: Want) -> bool:
-        """Do one step; False when it is the check of a version that does not pass."""
-        blue = self.state.blue
+    def act(self, step: steps.Step, wanted: Want) -> bool:
+        """Do one step; False when it is a check or a verdict that the version does not pass."""
+        minor = self._minor(wanted.artifact)
         match step:
-            case strategy.Unblock():
-                assert blue.release is not None
-                self._blue(release=replace(blue.release, status="superseded", revision=blue.release.revision + 1))
-            case strategy.Upgrade():
-                self.upgrade(wanted, "deployed")
-            case strategy.Await():
-                self._settle(wanted.artifact)
-            case strategy.Route():
-                self.state = replace(self.state, route=Route(100, 0))
-            case strategy.Verify():
-                return self._minor(wanted.artifact) not in self.unverifiable
-            case strategy.Remember(slot, revision):
-                new = Record(wanted.artifact, slot, revision, wanted.config, "2026-01-01T00:00:00Z", "run")
-                live, previous = strategy.records(self.state.route, new)
-                assert self.state.route is not None
-                self.state = replace(self.state, route=replace(self.state.route, live=live, previous=previous))
+            case steps.Unblock(slot):
+                release = self.state.slot(slot).release
+                assert release is not None
+                self._set(slot, release=replace(release, status="superseded", revision=release.revision + 1))
+            case steps.Upgrade(slot, replicas):
+                self.upgrade(slot, wanted, "deployed", replicas)
+            case steps.Await(slot):
+                self._settle(slot, wanted.artifact)
+            case steps.Route(slot):
+                self._route(Route(100, 0) if slot == "blue" else Route(0, 100))
+            case steps.Shift(slot, weight):
+                self._shift(slot, weight)
+            case steps.Retire(slot):
+                assert self.state.route is None or self.state.route.weight(slot) == 0, (
+                    "a slot with users is never removed"
+                )
+                self._set(slot, release=None, workload=None, pods=())
+            case steps.Judge():
+                return minor not in self.erring
+            case steps.Preview() | steps.Verify():
+                return minor not in self.unverifiable
+            case steps.Remember(slot, revision):
+                self._remember(step, Record(wanted.artifact, slot, revision, wanted.config, "", "run"))
             case _:
                 raise AssertionError(f"{step} is not acted on")
         return True
 
-    def upgrade(self, wanted: Want, status: str) -> None:
-        """What `helm upgrade` leaves: one new pod beside the old ones; `status` pending-upgrade when killed."""
-        old = self.state.blue
+    def upgrade(self, slot: Slot, wanted: Want, status: str, replicas: int | None = None) -> None:
+        """What `helm upgrade` leaves: one new pod beside the old ones; `status` is pending-upgrade when killed."""
+        old = self.state.slot(slot)
         revision = (old.release.revision if old.release else 0) + 1
         labels = (wanted.artifact.version, short_digest(wanted.artifact.digest), wanted.artifact.commit, wanted.config)
-        self._blue(release=HelmRelease("shop-blue", revision, status, *labels))
+        self._set(slot, release=HelmRelease(f"shop-{slot}", revision, status, *labels))
         if status != "deployed":
             return
+        count = REPLICAS if replicas is None else replicas
+        same = [pod for pod in old.pods if pod.ready and pod.digest == wanted.artifact.digest][:count]
         kept = [pod for pod in old.pods if pod.ready and pod.digest != wanted.artifact.digest]
-        self._blue(
-            workload=Workload(wanted.artifact.digest, REPLICAS, updated=1, ready=len(kept)),
-            pods=(*kept, self._pod(wanted.artifact, ready=False)),
+        new = [self._pod(wanted.artifact, ready=False)] if len(same) < count else []
+        self._set(
+            slot,
+            workload=Workload(wanted.artifact.digest, count, updated=len(same) + len(new), ready=len(kept) + len(same)),
+            pods=(*kept, *same, *new),
         )
 
-    def _settle(self, built: Artifact) -> None:
+    def _settle(self, slot: Slot, built: Artifact) -> None:
+        here = self.state.slot(slot)
+        assert here.workload is not None
         if self._minor(built) in self.bad:
             crashed = replace(self._pod(built, ready=False), waiting="CrashLoopBackOff", exit_code=1, restarts=1)
-            others = [pod for pod in self.state.blue.pods if pod.digest != built.digest]
-            self._blue(pods=(*others, crashed))
+            others = [pod for pod in here.pods if pod.digest != built.digest]
+            self._set(slot, pods=(*others, crashed))
             return
-        pods = tuple(replace(self._pod(built, ready=True), name=f"p{n}") for n in range(REPLICAS))
-        self._blue(workload=Workload(built.digest, REPLICAS, updated=REPLICAS, ready=REPLICAS), pods=pods)
+        count = here.workload.replicas
+        pods = tuple(replace(self._pod(built, ready=True), name=f"p{n}") for n in range(count))
+        self._set(slot, workload=Workload(built.digest, count, updated=count, ready=count), pods=pods)
 
-    def _blue(self, **facts: object) -> None:
-        self.state = replace(self.state, blue=replace(self.state.blue, **facts))  # type: ignore[arg-type]
+    def _shift(self, slot: Slot, weight: int) -> None:
+        assert self.state.route is not None
+        if weight > self.state.route.weight(slot):
+            assert any(pod.ready for pod in self.state.slot(slot).pods), (
+                "users are never sent to a slot without Ready pods"
+            )
+        blue = weight if slot == "blue" else 100 - weight
+        self._route(replace(self.state.route, blue=blue, green=100 - blue))
+
+    def _remember(self, step: steps.Remember, new: Record) -> None:
+        assert self.state.route is not None
+        recorded, previous = live.records(self.state.route, new)
+        kept = live.retirement(step, "2026-01-01T00:30:00Z")
+        self._route(replace(self.state.route, live=recorded, previous=previous, retire=kept))
+
+    def _route(self, route: Route) -> None:
+        assert route.blue + route.green == 100
+        self.state = replace(self.state, route=route)
+
+    def _set(self, slot: Slot, **facts: object) -> None:
+        changed = replace(self.state.slot(slot), **facts)  # type: ignore[arg-type]
+        self.state = replace(self.state, **{slot: changed})
 
     @staticmethod
     def _pod(built: Artifact, *, ready: bool) -> Pod:
@@ -93,14 +134,42 @@ class Simulated:
         return int(built.version.split(".")[1])
 
 
-def roll(region: Simulated, wanted: Want, *, stop_after: int = 1000) -> str:
+Decide = Callable[[RegionState, Seen], steps.Step]
+
+
+def follow(region: Simulated, wanted: Want, decide: Decide, stop_after: int) -> str:
     """Run the loop until it ends or is killed after `stop_after` steps: done, condemned or killed."""
-    verified = False
+    seen = Seen()
     for _ in range(stop_after):
-        step = strategy.rolling(region.state, wanted, verified=verified)
-        if isinstance(step, strategy.Done):
+        step = decide(region.state, seen)
+        if isinstance(step, steps.Done):
             return "done"
-        if isinstance(step, strategy.Condemn) or not region.act(step, wanted):
+        if isinstance(step, steps.Condemn) or not region.act(step, wanted):
             return "condemned"
-        verified = isinstance(step, strategy.Verify) or (verified and not isinstance(step, strategy.Upgrade))
+        match step:
+            case steps.Preview():
+                seen = replace(seen, previewed=True)
+            case steps.Judge(_, weight):
+                seen = replace(seen, judged=weight)
+            case steps.Verify():
+                seen = replace(seen, verified=True)
+            case steps.Upgrade() | steps.Shift():
+                seen = replace(seen, verified=False)
     return "killed"
+
+
+def roll(region: Simulated, wanted: Want, *, stop_after: int = 1000) -> str:
+    """A release, as `follow`."""
+    return follow(region, wanted, lambda state, seen: strategy.next_step(state, wanted, seen), stop_after)
+
+
+def go_back(region: Simulated, bad: Want, *, stop_after: int = 1000) -> str:
+    """A recovery, as `follow`; done where nothing is changed, stuck where a person must decide."""
+    found = recovery.ways([region.state], bad)
+    if not found:
+        return "done"
+    (way,) = found
+    if isinstance(way, recovery.Stuck):
+        return "stuck"
+    good = recovery.wanted(way, bad)
+    return follow(region, good, lambda state, seen: recovery.step_back(state, way, bad, seen), stop_after)

@@ -2,43 +2,89 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated import Simulated, artifact, roll, want
+from simulated import BLUE_GREEN, CANARY, Simulated, artifact, go_back, roll, want
 
-from release import recovery, strategy
+from release import live, recovery, steps, strategy
 from release.health import ready_digests
 from release.model import Pod, Workload
+from release.strategy import Seen
 
-STEPS = st.integers(min_value=0, max_value=12)
+KILLS = st.lists(st.integers(min_value=0, max_value=25), max_size=5)
+STRATEGIES = st.sampled_from([(), BLUE_GREEN, CANARY])
+FAULTS = st.sampled_from(["bad", "erring", "unverifiable"])
 
 
-def released(minor: int, **facts: frozenset[int]) -> Simulated:
+def released(minor: int, weights: tuple[int, ...] = (), **facts: frozenset[int]) -> Simulated:
     region = Simulated(**facts)
-    assert roll(region, want(minor)) == "done"
+    assert roll(region, want(minor, weights=weights)) == "done"
     return region
 
 
-def digests(region: Simulated) -> frozenset[str]:
-    return ready_digests(region.state.blue.pods)
+def names_of(region: Simulated, wanted: strategy.Want) -> list[str]:
+    found, seen = [], Seen()
+    for _ in range(60):
+        step = strategy.next_step(region.state, wanted, seen)
+        found.append(type(step).__name__ + (f" {step.weight}" if isinstance(step, steps.Shift | steps.Judge) else ""))
+        if isinstance(step, steps.Done):
+            return found
+        region.act(step, wanted)
+        seen = replace(
+            seen,
+            verified=seen.verified or isinstance(step, steps.Verify),
+            previewed=seen.previewed or isinstance(step, steps.Preview),
+            judged=step.weight if isinstance(step, steps.Judge) else seen.judged,
+        )
+    raise AssertionError(f"it never ends: {found}")
+
+
+def live_digests(region: Simulated) -> frozenset[str]:
+    """The digests that users reach."""
+    route = region.state.route
+    assert route is not None
+    reached = [slot for slot in (region.state.blue, region.state.green) if route.weight(slot.slot) > 0]
+    return frozenset(digest for slot in reached for digest in ready_digests(slot.pods))
 
 
 def test_a_first_release_sends_users_only_to_pods_that_are_ready() -> None:
-    region, seen = Simulated(), []
-    for _ in range(20):
-        step = strategy.rolling(region.state, want(4), verified=any(isinstance(s, strategy.Verify) for s in seen))
-        seen.append(step)
-        if isinstance(step, strategy.Done):
-            break
-        region.act(step, want(4))
-    names = [type(step).__name__ for step in seen]
-    assert names == ["Upgrade", "Await", "Route", "Verify", "Remember", "Done"]
+    for weights in ((), BLUE_GREEN, CANARY):
+        found = names_of(Simulated(), want(4, weights=weights))
+        assert found == ["Upgrade", "Await", "Route", "Verify", "Remember", "Done"]
+
+
+def test_blue_green_checks_the_idle_slot_before_it_gets_users_and_keeps_the_old_one() -> None:
+    region = released(4)
+    found = names_of(region, want(5, weights=BLUE_GREEN))
+    assert found == ["Upgrade", "Await", "Preview", "Shift 100", "Verify", "Remember", "Done"]
+    assert region.state.live_slot == "green" and ready_digests(region.state.blue.pods) == {artifact(4).digest}
+
+
+def test_a_canary_gets_its_share_of_replicas_before_its_share_of_users() -> None:
+    found = names_of(released(4), want(5, weights=CANARY))
+    assert found[:6] == ["Upgrade", "Await", "Preview", "Shift 10", "Judge 10", "Upgrade"]
+    assert [name for name in found if name.startswith(("Shift", "Judge"))] == [
+        "Shift 10", "Judge 10", "Shift 25", "Judge 25", "Shift 50", "Judge 50", "Shift 100",
+    ]  # fmt: skip
+    region = released(4)
+    step = strategy.next_step(region.state, want(5, weights=CANARY), Seen())
+    assert step == steps.Upgrade("green", 1)
+
+
+def test_the_second_blue_green_release_goes_back_to_the_first_slot() -> None:
+    region = released(4)
+    for minor in (5, 6, 7):
+        assert roll(region, want(minor, weights=BLUE_GREEN)) == "done"
+        assert live_digests(region) == {artifact(minor).digest}
+    assert region.state.live_slot == "green"
 
 
 def test_a_second_release_of_the_same_version_has_nothing_to_do() -> None:
-    region = released(4)
-    assert strategy.settled(region.state, want(4))
-    assert not strategy.settled(region.state, want(4, config="c1"))
+    for weights in ((), BLUE_GREEN, CANARY):
+        region = released(4)
+        assert roll(region, want(5, weights=weights)) == "done"
+        assert strategy.settled(region.state, want(5, weights=weights))
+        assert not strategy.settled(region.state, want(5, config="c1"))
 
 
 def test_a_pod_changed_behind_the_release_is_put_right() -> None:
@@ -47,59 +93,87 @@ def test_a_pod_changed_behind_the_release_is_put_right() -> None:
     region.state = replace(
         region.state, blue=replace(region.state.blue, workload=Workload(other, 2, updated=2, ready=2))
     )
-    assert isinstance(strategy.rolling(region.state, want(4), verified=False), strategy.Upgrade)
+    assert isinstance(strategy.next_step(region.state, want(4), Seen()), steps.Upgrade)
 
 
 def test_an_old_pod_that_still_serves_is_waited_for() -> None:
     region = released(4)
     old = Pod("old", artifact(3).digest, ready=True, running=True)
     region.state = replace(region.state, blue=replace(region.state.blue, pods=(*region.state.blue.pods, old)))
-    assert isinstance(strategy.rolling(region.state, want(4), verified=False), strategy.Await)
+    assert isinstance(strategy.next_step(region.state, want(4), Seen()), steps.Await)
 
 
-@given(kills=st.lists(STEPS, max_size=6), pending=st.booleans())
-def test_a_release_killed_anywhere_goes_on_to_its_end(kills: list[int], pending: bool) -> None:
-    region = released(3)
-    for steps in kills:
-        roll(region, want(4), stop_after=steps)
-        if pending and region.state.blue.release is not None:
-            region.upgrade(want(4), "pending-upgrade")
-    assert roll(region, want(4)) == "done"
-    assert digests(region) == {artifact(4).digest}
+@given(kills=KILLS, pending=st.booleans(), weights=STRATEGIES)
+def test_a_release_killed_anywhere_goes_on_to_its_end(
+    kills: list[int], pending: bool, weights: tuple[int, ...]
+) -> None:
+    region, wanted = released(3), want(4, weights=weights)
+    for killed_after in kills:
+        roll(region, wanted, stop_after=killed_after)
+        slot = region.state.live_slot if not weights else strategy.other(region.state.live_slot)
+        if pending and not (region.state.route and region.state.route.weight(slot) and weights):
+            region.upgrade(slot, wanted, "pending-upgrade")
+    assert roll(region, wanted) == "done"
+    assert live_digests(region) == {artifact(4).digest}
     assert region.state.route is not None and region.state.route.previous is not None
     assert region.state.route.previous.artifact == artifact(3)
 
 
-@given(kills=st.lists(STEPS, max_size=4), back_kills=st.lists(STEPS, max_size=4), crashes=st.booleans())
-def test_a_bad_release_ends_on_the_last_good_version(kills: list[int], back_kills: list[int], crashes: bool) -> None:
-    bad = frozenset({5})
-    region = released(4, bad=bad if crashes else frozenset(), unverifiable=frozenset() if crashes else bad)
-    for steps in kills:
-        roll(region, want(5), stop_after=steps)
-    assert roll(region, want(5)) == "condemned"
-    for steps in [*back_kills, 1000]:
-        ways = recovery.ways([region.state], want(5))
-        if not ways:
-            break
-        assert isinstance(ways[0], recovery.Back)
-        assert ways[0].to.artifact == artifact(4)
-        roll(region, want(4), stop_after=steps)
-    assert digests(region) == {artifact(4).digest}
-    assert recovery.ways([region.state], want(5)) == ()
+@settings(max_examples=300)
+@given(kills=KILLS, back_kills=KILLS, fault=FAULTS, weights=STRATEGIES, before=STRATEGIES)
+def test_a_bad_release_ends_on_the_last_good_version(
+    kills: list[int], back_kills: list[int], fault: str, weights: tuple[int, ...], before: tuple[int, ...]
+) -> None:
+    """Also when strategies mix, and when the bad release starts inside the window of the one before."""
+    region = Simulated(**{fault: frozenset({5})})
+    roll(region, want(3))
+    roll(region, want(4, weights=before))
+    bad = want(5, weights=weights)
+    for killed_after in kills:
+        roll(region, bad, stop_after=killed_after)
+    condemned = fault != "erring" or weights == CANARY
+    assert roll(region, bad) == ("condemned" if condemned else "done")
+    for killed_after in [*back_kills, 1000]:
+        go_back(region, bad, stop_after=killed_after)
+    assert live_digests(region) == {artifact(4).digest}
+    assert region.state.route is not None and region.state.route.live is not None
+    assert region.state.route.live.artifact == artifact(4)
+    left = [pod for slot in (region.state.blue, region.state.green) for pod in slot.pods]
+    assert artifact(5).digest not in {pod.digest for pod in left}, "a failed release leaves nothing behind"
+    assert recovery.ways([region.state], bad) == ()
 
 
-@given(good=st.integers(min_value=0, max_value=3))
-def test_every_region_that_changed_goes_back_in_reverse_order(good: int) -> None:
+@given(plan=st.lists(st.tuples(STRATEGIES, st.integers(min_value=0, max_value=25)), min_size=1, max_size=6))
+def test_releases_that_take_over_from_killed_ones_always_end_whole(plan: list[tuple[tuple[int, ...], int]]) -> None:
+    """Each is killed somewhere and never taken back; the last one runs to its end, or is bad and goes back."""
+    for fault in ("", "erring", "bad"):
+        region = released(3, **({fault: frozenset({14})} if fault else {}))
+        for minor, (weights, killed_after) in enumerate(plan, start=4):
+            roll(region, want(minor, weights=weights), stop_after=killed_after)
+        last = want(14, weights=plan[-1][0])
+        if roll(region, last) == "done":
+            assert live_digests(region) == {artifact(14).digest}
+            continue
+        good = recovery.last_good(region.state, last)
+        assert good is not None
+        assert go_back(region, last) == "done"
+        assert live_digests(region) == {good.artifact.digest}
+
+
+@given(good=st.integers(min_value=0, max_value=3), weights=STRATEGIES)
+def test_every_region_that_changed_goes_back_in_reverse_order(good: int, weights: tuple[int, ...]) -> None:
     regions = [Simulated(name) for name in ("a", "b", "c", "d")]
+    bad = want(5, weights=weights)
     for region in regions:
         roll(region, want(4))
     for region in regions[:good]:
-        assert roll(region, want(5)) == "done"
-    ways = recovery.ways([region.state for region in regions], want(5))
+        assert roll(region, bad) == "done"
+    ways = recovery.ways([region.state for region in regions], bad)
     assert [way.region for way in ways] == [region.name for region in reversed(regions[:good])]
-    for way in ways:
-        roll(next(region for region in regions if region.name == way.region), want(4))
-    assert {digest for region in regions for digest in digests(region)} == {artifact(4).digest}
+    assert all(isinstance(way, recovery.Back) and not way.at_once or bool(weights) for way in ways)
+    for region in regions:
+        assert go_back(region, bad) == "done"
+        assert live_digests(region) == {artifact(4).digest}
 
 
 def test_a_change_of_values_alone_goes_back_too() -> None:
@@ -113,16 +187,46 @@ def test_a_change_of_values_alone_goes_back_too() -> None:
 def test_a_first_release_that_fails_has_no_way_back_and_may_be_removed() -> None:
     region = Simulated(bad=frozenset({4}))
     assert roll(region, want(4)) == "condemned"
-    assert recovery.ways([region.state], want(4)) == (recovery.Stuck("r1", "blue", removable=True),)
+    (way,) = recovery.ways([region.state], want(4))
+    assert isinstance(way, recovery.Stuck) and way.removable
 
 
 def test_an_unrecorded_version_that_still_serves_is_never_removed() -> None:
     region = released(3, bad=frozenset({4}))
     region.state = replace(region.state, route=None)
     assert roll(region, want(4)) == "condemned"
-    assert recovery.ways([region.state], want(4)) == (recovery.Stuck("r1", "blue", removable=False),)
+    (way,) = recovery.ways([region.state], want(4))
+    assert isinstance(way, recovery.Stuck) and not way.removable
+
+
+def test_users_are_not_sent_back_to_a_copy_that_is_not_healthy() -> None:
+    region = released(4, erring=frozenset({5}))
+    assert roll(region, want(5, weights=CANARY)) == "condemned"
+    sick = tuple(replace(pod, ready=False) for pod in region.state.blue.pods)
+    region.state = replace(region.state, blue=replace(region.state.blue, pods=sick))
+    (way,) = recovery.ways([region.state], want(5, weights=CANARY))
+    assert isinstance(way, recovery.Stuck) and not way.removable and "not healthy either" in way.why
+
+
+def test_a_kept_slot_is_due_when_its_window_is_over_and_nobody_touched_it() -> None:
+    region = released(4)
+    roll(region, want(5, weights=BLUE_GREEN))
+    assert live.due(region.state, "2026-01-01T00:29:59Z") is None
+    assert live.due(region.state, "2026-01-01T00:30:00Z") == "blue"
+    region.upgrade("blue", want(6), "deployed")
+    assert live.due(region.state, "2026-01-01T00:30:00Z") is None
+
+
+def test_after_the_window_the_way_back_is_an_upgrade_of_the_recorded_digest() -> None:
+    region = released(4)
+    roll(region, want(5, weights=BLUE_GREEN))
+    region.act(steps.Retire("blue"), want(5))
+    (way,) = recovery.ways([region.state], want(5, weights=BLUE_GREEN))
+    assert isinstance(way, recovery.Back) and not way.at_once
+    assert go_back(region, want(5, weights=BLUE_GREEN)) == "done"
+    assert live_digests(region) == {artifact(4).digest}
 
 
 def test_a_pending_operation_is_cleared_by_the_newest_revision_that_was_deployed() -> None:
-    assert strategy.unblock_revision([(1, "superseded"), (2, "deployed"), (3, "pending-upgrade")]) == 2
-    assert strategy.unblock_revision([(1, "pending-install")]) is None
+    assert live.unblock_revision([(1, "superseded"), (2, "deployed"), (3, "pending-upgrade")]) == 2
+    assert live.unblock_revision([(1, "pending-install")]) is None
