@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from clients.process import Completed, run
 from release.errors import Unavailable
+from sandbox.apt import apt
 
 _QUESTION = "No Docker Engine is here. Install Debian's docker.io with apt-get?"
+_INSTALL = ("install", "-y", "--no-install-recommends", "docker.io")
 _INSTALL_S = 600.0
 
 
@@ -31,21 +32,17 @@ def allowed(ask: Callable[[str], bool] | None) -> str | None:
 async def install(say: Callable[[str], None]) -> None:
     """Install docker.io without starting its service. Raises Unavailable when apt-get fails."""
     say("Installing docker.io with apt-get.")
-    done = await _apt(("install", "-y", "--no-install-recommends", "docker.io"))
+    # invoke-rc.d starts no service in runlevel 1; the engine that we start is our own.
+    quiet = {"RUNLEVEL": "1"}
+    done = await apt(_INSTALL, timeout=_INSTALL_S, variables=quiet)
     if done.code != 0:
-        await _apt(("update",))
-        done = await _apt(("install", "-y", "--no-install-recommends", "docker.io"))
+        await apt(["update"])
+        done = await apt(_INSTALL, timeout=_INSTALL_S, variables=quiet)
     if done.code != 0:
         raise Unavailable(
             f"docker.io could not be installed: {_last(done.stderr)}",
             next_step="install a Docker Engine yourself, or set TIDEGATE_ENGINE=none to build without one",
         )
-
-
-async def _apt(arguments: Sequence[str]) -> Completed:
-    # invoke-rc.d starts no service in runlevel 1; the engine that we start is our own.
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C", RUNLEVEL="1")
-    return await run(["apt-get", "-q", *arguments], env=environment, timeout=_INSTALL_S)
 
 
 def _last(text: str) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from clients.cachefolder import locked
-from clients.process import Completed, run
+from clients.process import run
 from release.errors import TidegateError, Unavailable
+from sandbox.apt import apt
 from sandbox.gotool import go_tool
 
 _PACKAGE = "docker-registry"
@@ -59,11 +60,11 @@ async def _from_debian(folder: Path, say: Say) -> RegistryBinary | None:
     """The package from the machine's own apt sources, whose signatures apt checks; None where that fails."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as name:
         work = Path(name)
-        done = await _apt(["download", _PACKAGE], work)
+        done = await apt(["download", _PACKAGE], cwd=work)
         if done.code != 0 and os.geteuid() == 0:
             say("Refreshing apt's package lists for the registry.")
-            await _apt(["update"], work)
-            done = await _apt(["download", _PACKAGE], work)
+            await apt(["update"])
+            done = await apt(["download", _PACKAGE], cwd=work)
         package = _package_in(work)
         if done.code != 0 or package is None:
             say("apt-get has no docker-registry here; building crane's registry instead.")
@@ -89,11 +90,6 @@ async def _unpack(package: Path, folder: Path, say: Say) -> RegistryBinary | Non
     tree.replace(target)
     say(f"Unpacked docker-registry {version}.")
     return RegistryBinary("distribution", target / _EXECUTABLE)
-
-
-async def _apt(arguments: list[str], folder: Path) -> Completed:
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
-    return await run(["apt-get", "-q", *arguments], cwd=folder, env=environment, timeout=180)
 
 
 async def _crane(folder: Path, say: Say) -> RegistryBinary:

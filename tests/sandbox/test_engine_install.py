@@ -15,6 +15,10 @@ NEEDS_LISTS = (
     'case "$*" in *update*) touch {log}.lists;; *) test -e {log}.lists || {{ echo "E: no package" >&2; exit 100; }};; '
     "esac\n"
 )
+BUSY = (
+    '#!/bin/sh\necho "$*" >> {log}\n'
+    'test $(wc -l < {log}) -gt 1 || {{ echo "E: Could not get lock /var/lib/dpkg/lock." >&2; exit 100; }}\n'
+)
 NEVER = "#!/bin/sh\necho 'E: no network' >&2\nexit 100\n"
 
 
@@ -63,13 +67,19 @@ def test_without_apt_get_nobody_is_asked(log: Path, monkeypatch: pytest.MonkeyPa
 async def test_docker_is_installed_without_starting_its_service(log: Path) -> None:
     fake_apt(log, WORKS)
     await install(print)
-    assert log.read_text() == "1 -q install -y --no-install-recommends docker.io\n"
+    assert log.read_text() == "1 -q -o DPkg::Lock::Timeout=60 install -y --no-install-recommends docker.io\n"
 
 
 async def test_old_package_lists_are_refreshed_once(log: Path) -> None:
     fake_apt(log, NEEDS_LISTS)
     await install(print)
-    assert [line.split()[1] for line in log.read_text().splitlines()] == ["install", "update", "install"]
+    assert [line.split()[3] for line in log.read_text().splitlines()] == ["install", "update", "install"]
+
+
+async def test_another_apt_get_is_waited_for(log: Path) -> None:
+    fake_apt(log, BUSY)
+    await install(print)
+    assert len(log.read_text().splitlines()) == 2
 
 
 async def test_an_installation_that_fails_is_told_with_apts_reason(log: Path) -> None:
