@@ -47,6 +47,7 @@ class Controls:
             "regions": [{**region, **_users(drawn.get(region["name"], {}))} for region in seen],
             "faults": self._faults.state(),
             "slack": [_message(one) for one in sandbox.outside.slack.messages[-_SHOWN:]],
+            "monitoring": [{"at": one.at, **one.payload} for one in sandbox.outside.hooks.events[-_SHOWN:]],
             "deployments": [_deployment(one) for one in sandbox.outside.deployments()[-_SHOWN:]],
             "traffic": {"rate": sandbox.gateway.users.rate, "lag": sandbox.gateway.lag},
             "behaviour": [

@@ -45,7 +45,7 @@ def route(found: Object | None) -> dict[str, Any] | None:
     live = _record(found, names.LIVE)
     return {
         "weights": {slot: _weight(found, slot) for slot in SLOTS},
-        "live": live.get("artifact", {}).get("version") if live else None,
+        "live": live.get("version") if live else None,
     }
 
 

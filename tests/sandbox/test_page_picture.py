@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from release import records
+from release.model import Artifact, Record
 from sandbox.overlay import RegionAddress
 from sandbox.page import picture
 
@@ -32,7 +33,9 @@ def pod(namespace: str, slot: str, version: str, waiting: str | None = None) -> 
 
 
 def route(namespace: str, blue: int, green: int, live: str) -> dict[str, Any]:
-    record = json.dumps({"artifact": {"version": live}})
+    record = records.to_text(
+        Record(Artifact(live, DIGEST, "c" * 40), "blue", 3, "0" * 12, "2026-01-05T09:00:00Z", "run")
+    )
     backends = [{"name": "shop-blue", "weight": blue}, {"name": "shop-green", "weight": green}]
     return {
         "metadata": {"namespace": namespace, "name": "shop", "annotations": {"tidegate.dev/live": record}},
