@@ -144,6 +144,12 @@ def _as_user(command: Sequence[str], needed: Sequence[Path]) -> list[str]:
     """The command as root must start it: as PostgreSQL's user, and ending with its parent."""
     if os.geteuid() != 0:
         return list(command)
+    if shutil.which("setpriv") is None:
+        raise Refused(
+            "setpriv is needed to start PostgreSQL from root.",
+            field="setpriv",
+            next_step="Install util-linux, or start Tidegate as another user.",
+        )
     closed = any(_closed(folder) for path in needed for folder in path.resolve().parents)
     opened = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"] if closed else []
     return ["setpriv", f"--reuid={USER}", f"--regid={_user().pw_gid}", "--clear-groups", *opened,
