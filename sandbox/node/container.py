@@ -172,7 +172,7 @@ class ContainerLife:
         self._adopted = False
         began = -NEVER if up_already else time.monotonic()
         takes = 0.0 if up_already else self._behaviour(found, entry).ready_after
-        checks = Checks(probes_of(self._spec), time.monotonic(), takes, speed)
+        checks = Checks(probes_of(self._spec), began, takes, speed)
         before: tuple[bool, Behaviour] | None = None
         while True:
             self.changed.clear()

@@ -83,10 +83,9 @@ class PodLife:
             self._later = None
         async with self._writing:
             status = pod_status(self.pod, self._init, self._main, self._place(), now())
-            if status == self._written:
-                return
-            await self._patch(status)
-            self._written = status
+            if status != self._written:
+                await self._patch(status)
+                self._written = status
             entry = self.shared.world.pods.get(self.uid)
             if entry is not None:
                 entry.ready = is_ready(status)
