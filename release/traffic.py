@@ -13,6 +13,7 @@ from release.errors import Refused
 from release.model import SLOTS, Slot
 
 Manifest = Mapping[str, Any]
+TESTER_HEADER = "x-tidegate-slot"
 _PORT = 80
 
 
@@ -54,7 +55,15 @@ def _service(app: str, region: Region, slot: Slot) -> Manifest:
 def _split(app: str, region: Region, blue: int, green: int) -> Manifest:
     weights = {"blue": blue, "green": green}
     backends = [{"name": names.slot_release(app, slot), "port": _PORT, "weight": weights[slot]} for slot in SLOTS]
-    spec = {**_attachment(region, "web", list(region.hostnames)), "rules": [{"backendRefs": backends}]}
+    # A tester's header chooses a slot whatever the weights: Gateway API prefers the more specific match.
+    testers = [
+        {
+            "matches": [{"headers": [{"type": "Exact", "name": TESTER_HEADER, "value": slot}]}],
+            "backendRefs": [{"name": names.slot_release(app, slot), "port": _PORT}],
+        }
+        for slot in SLOTS
+    ]
+    spec = {**_attachment(region, "web", list(region.hostnames)), "rules": [{"backendRefs": backends}, *testers]}
     return _route(_metadata(app, region, names.route(app), {}), spec)
 
 
