@@ -11,9 +11,10 @@ from typing import Any
 
 from release import names
 from release.locking import Ended, Held, Holder
+from release.steering import ORDERS, Order
 
 _PREFIX = "tidegate.dev/"
-_WHO, _WHAT, _NOTE, _HISTORY = (_PREFIX + word for word in ("who", "what", "note", "history"))
+_WHO, _WHAT, _NOTE, _HISTORY, _ORDERS = (_PREFIX + word for word in ("who", "what", "note", "history", "orders"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def read(body: Mapping[str, Any], now: float) -> State:
         holder = Holder(
             spec["holderIdentity"], notes.get(_WHO, "unknown"), notes.get(_WHAT, "unknown"), notes.get(_NOTE, "")
         )
-        held = Held(holder, since, _seconds(spec.get("renewTime"), since), float(spec.get("leaseDurationSeconds", 0)))
+        renewed, lease = _seconds(spec.get("renewTime"), since), float(spec.get("leaseDurationSeconds", 0))
+        held = Held(holder, since, renewed, lease, _orders(notes.get(_ORDERS, "")))
     return State(held, _history(notes.get(_HISTORY, "")), metadata["resourceVersion"], now)
 
 
@@ -66,6 +68,8 @@ def _annotations(state: State) -> dict[str, str]:
     if state.held is not None:
         holder = state.held.holder
         notes |= {_WHO: holder.who, _WHAT: holder.what, _NOTE: holder.note}
+        if state.held.orders:
+            notes |= {_ORDERS: json.dumps([asdict(order) for order in state.held.orders])}
     return notes
 
 
@@ -76,6 +80,15 @@ def _history(text: str) -> tuple[Ended, ...]:
             Ended(one["how"], Holder(**one["holder"]), one["who"], one["reason"], float(one["at"]))
             for one in json.loads(text or "[]")
         )
+    except (KeyError, TypeError, ValueError):
+        return ()
+
+
+def _orders(text: str) -> tuple[Order, ...]:
+    """Spoilt orders are none: a release goes on rather than do what nobody ordered."""
+    try:
+        found = [(one["what"], one["who"], one["reason"], float(one["at"])) for one in json.loads(text or "[]")]
+        return tuple(Order(what, who, reason, at) for what, who, reason, at in found if what in ORDERS)
     except (KeyError, TypeError, ValueError):
         return ()
 

@@ -11,7 +11,7 @@ from clients import lease
 from clients.kube import Kube
 from clients.kube_errors import Conflict
 from clients.lease import State
-from release import locking, names
+from release import locking, names, steering
 from release.errors import Refused, Unavailable
 from release.locking import Decision, Ended, Held, Holder, Reacquire, Take, Wait
 
@@ -70,6 +70,13 @@ class Lock:
                 return held
         raise self._contended()
 
+    async def mine(self, me: Holder) -> Held:
+        """The lock as it is, orders included. Raises LockLost when it is not ours any more."""
+        state = await self.read()
+        if state.held is None or state.held.holder.run != me.run:
+            raise locking.lost(me, state.held)
+        return state.held
+
     async def release(self, me: Holder) -> bool:
         """Give it back. False when it was not ours any more: then nothing is changed."""
         for _ in range(_TRIES):
@@ -92,6 +99,20 @@ class Lock:
             history = locking.remember(state.history, ended)
             if await self._write(replace(state, held=None, history=history)):
                 return state.held
+        raise self._contended()
+
+    async def order(self, run: str, what: str, who: str, reason: str) -> Held:
+        """Tell the holder `run` (the beginning of its id will do). Raises Refused where it does not hold the lock."""
+        for _ in range(_TRIES):
+            state = await self.read()
+            if state.held is None or not state.held.holder.run.startswith(run):
+                raise Refused(
+                    f"no release {run} is under way here.", field="run", next_step="See `tidegate status` for what is."
+                )
+            told = steering.order(what, who, reason, state.now)
+            held = replace(state.held, orders=(*state.held.orders, told))
+            if await self._write(replace(state, held=held)):
+                return held
         raise self._contended()
 
     async def _write(self, state: State) -> bool:
@@ -117,5 +138,6 @@ def _taken(state: State, decision: Take | Reacquire, me: Holder, seconds: float)
         dead = decision.lapsed.holder
         ended = Ended("lapsed", dead, me.who, f"taken over by run {me.run}", state.now)
         history = locking.remember(history, ended)
-    since = decision.held.since if isinstance(decision, Reacquire) else state.now
-    return replace(state, held=Held(me, since, state.now, seconds), history=history)
+    mine = decision.held if isinstance(decision, Reacquire) else None
+    since, orders = (mine.since, mine.orders) if mine else (state.now, ())
+    return replace(state, held=Held(me, since, state.now, seconds, orders), history=history)

@@ -52,7 +52,9 @@ async def roll(job: Job) -> int:
     """
     seen, back = Seen(), job.way is not None
     while True:
-        stop.check(job.region.name, recovering=back)
+        if not back:
+            await stop.pause(job.region.name)
+        stop.check_lock(job.region.name)
         step = job.decide(seen, await deploy.observe(job.region))
         if isinstance(step, steps.Await):
             step = await deploy.watch(job.region, job.want, partial(job.decide, seen), recovering=back)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from flows.conclude import Draft
 from flows.lockstep import Lockstep
 from flows.region import in_region, recover
 from release.errors import TidegateError
+from release.model import Artifact
 from release.outcome import RegionResult, Word, after_recovery, of_error
 from release.strategy import Want
 from tasks import context, stop
@@ -20,8 +22,14 @@ from tasks.say import say
 Waves = tuple[tuple[str, ...], ...]
 
 
-async def release_waves(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path) -> Word:
-    """Release to every region, or bring every changed one back. The draft learns each region's result.
+# One region of a release: its name, the environment's, the artifact, the checkout and the strategy.
+InRegion = Callable[[str, str, Artifact, Path, str], Awaitable[RegionResult]]
+
+
+async def release_waves(
+    draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path, each: InRegion = in_region
+) -> Word:
+    """Release to every region (by `each`), or bring every changed one back. The draft learns each region's result.
 
     A run that takes over from one that died while it went back goes on going back.
     """
@@ -30,7 +38,7 @@ async def release_waves(draft: Draft, grip: Grip, waves: Waves, want: Want, chec
         draft.learn(reason=reason)
         say(f"goes on taking v{want.artifact.version} back: {reason}", warn=True)
     else:
-        failure = await _forward(draft, grip, waves, want, checkout)
+        failure = await _forward(draft, grip, waves, want, checkout, each)
         if failure is None:
             return "released"
         _, reason, next_step = of_error(failure)
@@ -43,7 +51,9 @@ async def release_waves(draft: Draft, grip: Grip, waves: Waves, want: Want, chec
     return _folded(draft, recovered)
 
 
-async def _forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path) -> TidegateError | None:
+async def _forward(
+    draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path, each: InRegion
+) -> TidegateError | None:
     strategy = draft.outcome.strategy
     limit = asyncio.Semaphore(grip.environment.parallel)
     failures: list[TidegateError] = []
@@ -53,7 +63,7 @@ async def _forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout:
             if grip.sign.event.is_set():
                 return
             try:
-                result = await in_region(region, grip.environment.name, want.artifact, checkout, strategy)
+                result = await each(region, grip.environment.name, want.artifact, checkout, strategy)
             except stop.Stopped:
                 return
             except TidegateError as error:
@@ -63,6 +73,7 @@ async def _forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout:
                 draft.learn(regions=(*draft.outcome.regions, result))
 
     for wave in waves:
+        await stop.pause(wave[0])
         say(f"wave: {', '.join(wave)}")
         # Steps are taken together only where all regions of the wave may run at once.
         lockstep.set(Lockstep(wave) if len(wave) <= grip.environment.parallel else None)

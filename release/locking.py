@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release.errors import Halted, Refused
+from release.steering import Order
 
 # The API server tells its time in whole seconds.
 _CLOCK_STEP = 1.0
@@ -28,12 +29,13 @@ class Holder:
 @dataclass(frozen=True, slots=True)
 class Held:
     """A lock that is held. `since` and `renewed` are seconds since the epoch in the API server's time; `lease`
-    is how many seconds after `renewed` it lapses."""
+    is how many seconds after `renewed` it lapses. `orders` are what people told its holder to do."""
 
     holder: Holder
     since: float
     renewed: float
     lease: float
+    orders: tuple[Order, ...] = ()
 
     @property
     def lapses(self) -> float:

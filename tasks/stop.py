@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from release.errors import Failed, Halted
+from release.steering import Order, Steering
+from tasks.say import say
 
 
 @dataclass(slots=True)
@@ -18,6 +20,7 @@ class Stop:
     event: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
     lost_lock: bool = False
+    steering: Steering = Steering()
 
     def now(self, reason: str, *, lost_lock: bool = False) -> None:
         if not self.event.is_set():
@@ -28,6 +31,10 @@ class Stop:
 
 class Stopped(Failed):
     """This region did nothing wrong: it was stopped because of another."""
+
+
+class Aborted(Failed):
+    """A person ended the release: what it changed is taken back."""
 
 
 _current: ContextVar[Stop | None] = ContextVar("stop", default=None)
@@ -48,8 +55,33 @@ def check(region: str, *, recovering: bool = False) -> None:
     """Raises Halted when the lock was lost, Stopped when another region failed; a recovery minds only the lock."""
     check_lock(region)
     stop = _current.get()
-    if stop is not None and stop.event.is_set() and not recovering:
+    if stop is None or recovering:
+        return
+    if stop.event.is_set():
         raise Stopped(f"stopped, because {stop.reason}", region=region)
+    if (order := stop.steering.aborted) is not None:
+        raise Aborted(f"aborted by {order.who}: {order.reason}", region=region, next_step="Nothing; it was asked for.")
+
+
+async def pause(region: str) -> None:
+    """Wait while a person holds the release; raises as `check`."""
+    stop = _current.get()
+    told = False
+    while stop is not None and (order := stop.steering.held) is not None:
+        if not told:
+            told = True
+            say(f"held by {order.who}{': ' + order.reason if order.reason else ''}", region=region, warn=True)
+        check(region)
+        await asyncio.sleep(0.25)
+    if told:
+        say("goes on", region=region)
+    check(region)
+
+
+def promoted() -> Order | None:
+    """The order by which a person took the verdict upon himself, if there is one."""
+    stop = _current.get()
+    return stop.steering.promoted if stop else None
 
 
 def check_lock(region: str | None = None) -> None:

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from deployments.cli import lock, release, status
+from deployments.cli import lock, release, status, steer
 from release.errors import TidegateError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command()(release.stage)
 app.command()(release.release)
 app.command()(status.status)
 app.command()(lock.unlock)
+for _order in (steer.abort, steer.hold, steer.resume, steer.promote):
+    app.command()(_order)
 
 
 def run() -> None:

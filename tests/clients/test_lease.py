@@ -7,12 +7,16 @@ import pytest
 from clients import lease
 from clients.lease import State
 from release.locking import Ended, Held, Holder
+from release.steering import Order
 
 ME = Holder("run-1", "ada", "production v1.4.0", "call me first")
 ENDED = Ended("broken", Holder("run-0", "bob", "hotfix v1.3.1"), "ada", "it hangs", 900.0)
 
 
-@pytest.mark.parametrize("held", [None, Held(ME, 1000.25, 1100.5, 60)])
+ORDERS = (Order("hold", "eva", "let us look", 1001.0), Order("abort", "eva", "it is bad", 1002.0))
+
+
+@pytest.mark.parametrize("held", [None, Held(ME, 1000.25, 1100.5, 60), Held(ME, 1000.25, 1100.5, 60, ORDERS)])
 @pytest.mark.parametrize("history", [(), (ENDED, ENDED)])
 def test_what_is_written_is_read_back(held: Held | None, history: tuple[Ended, ...]) -> None:
     body = lease.manifest("tidegate-shop", State(held, history, "7", 0))

@@ -1,0 +1,69 @@
+"""`tidegate abort | hold | resume | promote`: a person steers a release that is under way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from clients.lock import Lock
+from config import load
+from deployments.cli.release import actor
+from release.errors import Refused
+from release.steering import What
+
+Run = Annotated[str, typer.Argument(help="The run's id, or its beginning, as `tidegate status` shows it.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with your name.")]
+
+
+def abort(run: Run, reason: Reason) -> None:
+    """End a release and take back what it changed.
+
+    Example: `tidegate abort 3f2a --reason "wrong version"`.
+    """
+    _tell(run, "abort", reason)
+
+
+def hold(run: Run, reason: Reason = "") -> None:
+    """Stop a release where it is; a canary keeps its weight and its guard. `tidegate resume` lets it go on.
+
+    Example: `tidegate hold 3f2a --reason "let us look first"`.
+    """
+    _tell(run, "hold", reason)
+
+
+def resume(run: Run, reason: Reason = "") -> None:
+    """Let a held release go on.
+
+    Example: `tidegate resume 3f2a`.
+    """
+    _tell(run, "resume", reason)
+
+
+def promote(run: Run, reason: Reason = "") -> None:
+    """Take the verdict upon yourself: the canary goes on without waiting for evidence in its favour.
+
+    Example: `tidegate promote 3f2a --reason "the errors are known"`.
+    """
+    _tell(run, "promote", reason)
+
+
+def _tell(run: str, what: What, reason: str) -> None:
+    environment, what_runs = asyncio.run(_order(run, what, reason))
+    typer.echo(f"{what}: told {what_runs} in {environment}. Next: `tidegate status` shows what it does.")
+
+
+async def _order(run: str, what: What, reason: str) -> tuple[str, str]:
+    settings = load.settings()
+    refused = Refused(f"no release {run} is under way.", field="run", next_step="See `tidegate status`.")
+    for name in reversed(load.ENVIRONMENTS):
+        region = next(iter(load.environment(name).regions.values()))
+        kubeconfig = settings.kubeconfig.expanduser()
+        async with Lock(kubeconfig, region.context, region.namespace, settings.application.name) as lock:
+            state = await lock.read()
+            if state.held is None or not state.held.holder.run.startswith(run):
+                continue
+            held = await lock.order(run, what, actor(), reason)
+            return name, held.holder.what
+    raise refused
