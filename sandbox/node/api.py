@@ -52,7 +52,10 @@ class Api:
                 raise Away(type(error).__name__) from None
         if answer.status == 429 or answer.status >= 500:
             raise Away(f"{answer.status} on {method} {path}")
-        return answer.status, json.loads(text) if text else {}
+        try:
+            return answer.status, json.loads(text) if text else {}
+        except ValueError:
+            raise Away(f"{answer.status} without JSON on {method} {path}") from None
 
     async def insist(
         self, method: str, path: str, body: Json | None = None, kind: str = "application/json"

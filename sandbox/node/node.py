@@ -39,23 +39,21 @@ class Node:
         cpu: str = "64",
         memory: str = "256Gi",
     ) -> None:
-        self._admin = admin
         self._world = world
         self._images = images
         self._scheduler = Scheduler(machines(nodes, cpu, memory))
         self._lives: dict[str, PodLife] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._services: list[asyncio.Task[None]] = []
+        self._api = Api(admin)
+        self._shared = Shared(self._api, world, images, Events(self._api), self._scheduler)
 
     async def start(self) -> None:
         """Registers the machines and starts to follow the pods; those that run already are taken over."""
-        self._api = Api(self._admin)
-        events = Events(self._api)
-        self._shared = Shared(self._api, self._world, self._images, events, self._scheduler)
         await self._register()
         self._services = [
             asyncio.create_task(follow(self._api, _PODS, self._see, self._gone)),
-            asyncio.create_task(events.write()),
+            asyncio.create_task(self._shared.events.write()),
             asyncio.create_task(self._look()),
         ]
 

@@ -38,6 +38,10 @@ async def follow(api: Api, path: str, on_object: Callable[[Json], None], on_gone
             log.debug("watching pods: %s", away)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
+        except Exception:
+            # A fault of ours on one object must not end the watch for all the others.
+            log.exception("the simulated node failed on what it saw and lists the pods again")
+            await asyncio.sleep(1)
 
 
 async def _list(
