@@ -34,11 +34,10 @@ async def serve(home: Path, cache: Path, options: Options) -> int:
 
     sandbox = Sandbox(home, cache, options, say=lambda line: _say(started, line), prefect=prefect)
     try:
-        if not await _unless(asked, sandbox.start()):
-            return 130
-        record(sandbox, "ready", ready_after=time.monotonic() - started)
-        _say(started, f"ready: {sandbox.control_url}")
-        await _unless(asked, sandbox.watch())
+        if await _unless(asked, sandbox.start()):
+            record(sandbox, "ready", ready_after=time.monotonic() - started)
+            _say(started, f"ready: {sandbox.control_url}")
+            await _unless(asked, sandbox.watch())
         record(sandbox, "stopping")
     except Exception as error:
         record(sandbox, "failed", error=str(error) or repr(error))
@@ -49,6 +48,7 @@ async def serve(home: Path, cache: Path, options: Options) -> int:
     finally:
         await sandbox.stop()
         _say(started, "down")
+    state.forget(home)
     return 0
 
 

@@ -95,13 +95,12 @@ def down(home: Path, patience: float = 5.0) -> tuple[state.Process, ...]:
 
     What had to be ended by force, `patience` seconds later, is returned.
     """
-    pid = state.holder(home)
+    pid, found = state.holder(home), state.read(home)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
         if not _until(lambda: state.holder(home) is None, DOWN_WITHIN_S):
             os.kill(pid, signal.SIGKILL)
             _until(lambda: state.holder(home) is None, 5.0)
-    found = state.read(home)
     mine = found.processes if found else ()
     _until(lambda: not any(state.alive(process) for process in mine), patience)
     left = tuple(process for process in mine if state.alive(process))
@@ -121,7 +120,7 @@ def purge(home: Path) -> None:
 def forget(home: Path) -> None:
     """Make the settings and state.json stop naming a sandbox that is gone."""
     overlay.remove(home)
-    (state.folder(home) / "state.json").unlink(missing_ok=True)
+    state.forget(home)
 
 
 def tail(log: Path, lines: int = 15) -> str:

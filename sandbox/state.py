@@ -79,6 +79,11 @@ def read(home: Path) -> State | None:
     return State(**data)
 
 
+def forget(home: Path) -> None:
+    """What ended in order has no state."""
+    (folder(home) / "state.json").unlink(missing_ok=True)
+
+
 def acquire(home: Path) -> int | None:
     """Become this folder's supervisor: an open file to keep, or None while another one lives."""
     folder(home).mkdir(parents=True, exist_ok=True)

@@ -89,6 +89,17 @@ def test_a_killed_supervisor_leaves_nothing(home: Path) -> None:
     assert "was not up" in tidegate("down")
 
 
+def test_interrupted_it_takes_down_what_it_began(home: Path) -> None:
+    command = [sys.executable, "-m", "deployments.cli", "sandbox", "up", "--no-prefect"]
+    with subprocess.Popen(command, cwd=lifecycle.CHECKOUT, stdout=subprocess.PIPE, text=True) as starting:
+        assert starting.stdout is not None
+        starting.stdout.readline()
+        starting.send_signal(signal.SIGINT)
+        assert starting.wait(60) == 130
+    assert gone(home, within=1.0), processes_of(home)
+    assert "The sandbox is down. Start it" in tidegate("status", code=5)
+
+
 def test_a_part_that_cannot_start_is_named(
     home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
