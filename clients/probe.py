@@ -7,9 +7,7 @@ import httpx
 from release.errors import Unavailable
 
 
-async def get(
-    url: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None = None
-) -> httpx.Response:
+async def get(url: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> httpx.Response:
     """The answer, whatever its status; redirects are not followed. Raises Unavailable when there is none."""
     async with httpx.AsyncClient(timeout=timeout, transport=transport, trust_env=False) as client:
         try:
