@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from prefect import flow, task
 from config import load
 from flows.common import lockstep, wanted
 from flows.roll import Job, go_back, roll
-from release import messages, plan
-from release.environment import Environment
+from release import messages, migrations, plan
+from release.appfile import AppFile
+from release.environment import Environment, Strategy
 from release.errors import TidegateError, Unavailable
 from release.model import Artifact, RegionState
 from release.outcome import RegionResult, of_error
@@ -30,26 +32,39 @@ async def release_region(
     environment: str, region: str, version: str, digest: str, commit: str, checkout: str, strategy: str = "rolling"
 ) -> RegionResult:
     """Bring a version live in one region, and tell GitHub. Raises Failed with the real reason."""
-    settings, where = load.settings(), load.environment(environment)
-    place, source = where.regions[region], Path(checkout)
-    artifact = Artifact(version, digest, commit)
-    named = environment if len(where.regions) == 1 else f"{environment}-{region}"
-    payload = {"version": version, "digest": digest, "run": context.run_id()}
-    number = await notify.start_deployment(commit, named, f"v{version}", payload)
+    where, artifact = load.environment(environment), Artifact(version, digest, commit)
+    return await bring_live(where, region, artifact, Path(checkout), plan.strategy(strategy), CHECKS[environment])
+
+
+async def bring_live(
+    where: Environment,
+    region: str,
+    artifact: Artifact,
+    source: Path,
+    strategy: Strategy,
+    checks: tuple[str, ...],
+    then: Callable[[], Awaitable[None]] | None = None,
+) -> RegionResult:
+    """As `release_region`. `then` is what must still be seen once the version is live, before it counts as released."""
+    settings, place, version = load.settings(), where.regions[region], artifact.version
+    named = where.name if len(where.regions) == 1 else f"{where.name}-{region}"
+    payload = {"version": version, "digest": artifact.digest, "run": context.run_id()}
+    number = await notify.start_deployment(artifact.commit, named, f"v{version}", payload)
     began = time.monotonic()
     description = f"v{version} by {settings.application.name} run {context.run_id()[:8]}"
-    want = wanted(where, artifact, plan.strategy(strategy))
-    checks = CHECKS[environment]
+    want = wanted(where, artifact, strategy)
     job = Job(where, place, want, context.chart(source), description, source, checks, together=lockstep.get())
     try:
         ready = await roll(job)
+        if then is not None:
+            await then()
     except TidegateError as error:
         await notify.finish_deployment(number, "failure", str(error), place.address)
         raise
     seconds = time.monotonic() - began
     await notify.finish_deployment(number, "success", f"v{version} is live", place.address)
     say(f"v{version} is live with {ready} pods after {messages.duration(seconds)}", region=region)
-    return RegionResult(region, "released", version, digest, ready, seconds)
+    return RegionResult(region, "released", version, artifact.digest, ready, seconds)
 
 
 @task(name="region", task_run_name="{region}")
@@ -62,15 +77,20 @@ async def in_region(region: str, environment: str, artifact: Artifact, checkout:
 
 
 @flow(name="recover", flow_run_name="back from v{bad.artifact.version}", validate_parameters=False)
-async def recover(environment: Environment, regions: tuple[str, ...], bad: Want, chart: Path) -> list[RegionResult]:
-    """Bring every changed region back to its last good version, in reverse order; what cannot go back is halted."""
+async def recover(
+    environment: Environment, regions: tuple[str, ...], bad: Want, chart: Path, app: AppFile
+) -> list[RegionResult]:
+    """Bring every changed region back to its last good version, in reverse order; what cannot go back is halted.
+
+    `app` is the bad version's own file: nothing goes back over a migration that it declares irreversible.
+    """
     states, results = [], []
     for region in regions:
         try:
             states.append(await deploy.observe(environment.regions[region]))
         except Unavailable as error:
             results.append(RegionResult(region, "halted", reason=f"it cannot be seen: {error}"))
-    found = ways(states, bad)
+    found = migrations.freeze(ways(states, bad), bad.artifact, app)
     await _traffic_first(environment, states, found, bad)
     for way in found:
         say("going back", region=way.region, warn=True)
@@ -102,7 +122,7 @@ async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> Reg
     if not isinstance(way, Back):
         if way.removable:
             await deploy.uninstall(environment.regions[way.region], way.slot)
-        return RegionResult(way.region, "halted", reason=way.why)
+        return RegionResult(way.region, "halted", reason=way.why, next_step=way.decide)
     good = way.to.artifact
     if not way.at_once and not await image.exists(good.digest):
         gone = f"the image of v{good.version} ({good.digest[:19]}) is no longer in the registry."

@@ -15,13 +15,14 @@ from release.errors import TidegateError
 from release.model import Artifact
 from release.outcome import RegionResult, Word, after_recovery, of_error
 from release.strategy import Want
-from tasks import context, stop
+from tasks import context, source, stop
 from tasks.lock import Grip
 from tasks.say import say
 
 Waves = tuple[tuple[str, ...], ...]
 
 
+ASK = "A person must decide; the regions named are as they were left."
 # One region of a release: its name, the environment's, the artifact, the checkout and the strategy.
 InRegion = Callable[[str, str, Artifact, Path, str], Awaitable[RegionResult]]
 
@@ -47,7 +48,8 @@ async def release_waves(
     stop.check_lock()
     await grip.note_recovery(reason)
     order = tuple(region for wave in waves for region in wave)
-    recovered = await recover(grip.environment, order, want, context.chart(checkout))
+    app = source.application_file(checkout)
+    recovered = await recover(grip.environment, order, want, context.chart(checkout), app)
     return _folded(draft, recovered)
 
 
@@ -94,6 +96,6 @@ def _folded(draft: Draft, recovered: list[RegionResult]) -> Word:
     if stuck:
         draft.learn(
             reason=f"{draft.outcome.reason} And it could not be taken back everywhere: {' '.join(stuck)}",
-            next_step="A person must decide; the regions named are as they were left.",
+            next_step=next((result.next_step for result in touched if result.next_step), ASK),
         )
     return word

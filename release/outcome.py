@@ -24,7 +24,10 @@ GOOD: frozenset[Word] = frozenset({"built", "released", "unchanged"})
 
 @dataclass(frozen=True, slots=True)
 class RegionResult:
-    """One region of a run: `version` and `digest` are what is live there at the end, `seconds` its duration."""
+    """One region of a run: `version` and `digest` are what is live there at the end, `seconds` its duration.
+
+    `next_step` is what a person must decide, where it is halted.
+    """
 
     region: str
     outcome: Word
@@ -33,6 +36,7 @@ class RegionResult:
     ready: int = 0
     seconds: float = 0.0
     reason: str = ""
+    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

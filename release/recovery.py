@@ -24,13 +24,14 @@ class Back:
 class Stuck:
     """A changed region that nothing safe can be done to: a person must decide.
 
-    `removable` where nothing else serves in the slot, as after a first release ever.
+    `removable` where nothing else serves in the slot, as after a first release ever. `decide` is what to decide.
     """
 
     region: str
     slot: Slot
     removable: bool
     why: str
+    decide: str = ""
 
 
 Way = Back | Stuck
