@@ -114,6 +114,40 @@ class Gates(Model):
     protected_branch: str | None = None
 
 
+class HotfixProbe(Model):
+    """Health probes after a critical hotfix."""
+
+    attempts: Annotated[int, Field(ge=1, le=1000)] = 5
+    gap_s: Seconds = 10
+
+
+class Hotfix(Model):
+    """A critical hotfix's own numbers."""
+
+    max_unavailable: Quantity = "10%"
+    max_surge: Quantity = "50%"
+    timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 300
+    probe: HotfixProbe = HotfixProbe()
+    approvals: Annotated[int, Field(ge=0, le=10)] = 1
+    watch_s: Seconds = 300
+    error_limit: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.001
+
+    def build(self, speed: float) -> built.Hotfix:
+        """Waits divided by `speed`, time-outs kept."""
+        return built.Hotfix(
+            max_unavailable=self.max_unavailable,
+            max_surge=self.max_surge,
+            timeout=self.timeout_s,
+            attempts=self.probe.attempts,
+            gap=self.probe.gap_s / speed,
+            approvals=self.approvals,
+            watch=self.watch_s / speed,
+            error_limit=self.error_limit,
+            alpha=self.alpha,
+        )
+
+
 class Lock(Model):
     """The environment's lock."""
 
@@ -132,6 +166,7 @@ class Environment(Model):
     window_s: Seconds = 1800
     probe: Probe = Probe()
     gates: Gates = Gates()
+    hotfix: Hotfix = Hotfix()
     lock: Lock = Lock()
     variables: dict[VariableName, str] = {}
     secrets: dict[VariableName, Secret] = {}
@@ -172,6 +207,7 @@ class Environment(Model):
             variables=dict(self.variables),
             secrets={key: secret.ref() for key, secret in self.secrets.items()},
             progressive=built.Progressive(self.canary.weights, self.window_s / speed),
+            hotfix=self.hotfix.build(speed),
             kubernetes_secret=self.kubernetes_secret,
             values=dict(self.values),
         )

@@ -81,6 +81,25 @@ class Gates:
 
 
 @dataclass(frozen=True, slots=True)
+class Hotfix:
+    """A critical hotfix's own numbers: roll-out, probes, approvals, and the watch after it.
+
+    It is watched for `watch` seconds against `error_limit`, a share of failing requests from 0 to 1; `alpha` is the
+    chance that is accepted to condemn a version that keeps it.
+    """
+
+    max_unavailable: str = "10%"
+    max_surge: str = "50%"
+    timeout: float = 300.0
+    attempts: int = 5
+    gap: float = 10.0
+    approvals: int = 1
+    watch: float = 300.0
+    error_limit: float = 0.02
+    alpha: float = 0.001
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One environment. `waves` are lists of region names, in order; `parallel` bounds regions side by side.
 
@@ -100,5 +119,6 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     progressive: Progressive = Progressive()
+    hotfix: Hotfix = Hotfix()
     kubernetes_secret: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)

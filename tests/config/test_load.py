@@ -37,6 +37,10 @@ def test_the_originals_numbers_are_the_defaults() -> None:
     assert (production.replicas, production.rolling.max_surge, production.rolling.timeout) == (10, "25%", 1200)
     assert (production.probe.attempts, production.probe.gap) == (10, 30)
     assert (production.gates.approvals, production.gates.wait) == (2, 1800)
+    hotfix = production.hotfix
+    assert (hotfix.max_unavailable, hotfix.max_surge, hotfix.timeout) == ("10%", "50%", 300)
+    assert (hotfix.attempts, hotfix.gap, hotfix.approvals) == (5, 10, 1)
+    assert (hotfix.watch, hotfix.error_limit, hotfix.alpha) == (300, 0.02, 0.001)
     staging = load.environment("staging", speed=1)
     assert (staging.replicas, staging.rolling.timeout, staging.gates.wait) == (3, 600, 300)
 
@@ -86,6 +90,7 @@ def test_speed_divides_waits_and_keeps_time_outs(edit: Edit) -> None:
     edit("tidegate", "{target: sandbox, sandbox: {speed: 10}}")
     found = load.environment("production")
     assert (found.probe.gap, found.probe.timeout, found.rolling.timeout, found.gates.wait) == (3, 5, 1200, 180)
+    assert (found.hotfix.gap, found.hotfix.watch, found.hotfix.timeout) == (1, 30, 300)
 
 
 def test_a_real_target_has_no_speed(edit: Edit) -> None:
