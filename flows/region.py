@@ -21,13 +21,14 @@ from release.model import Artifact, RegionState
 from release.outcome import RegionResult, of_error
 from release.recovery import Back, Way, shift_back, ways
 from release.strategy import Want
+from release.versions import shown
 from tasks import context, deploy, image, notify
 from tasks.say import say
 
 CHECKS = {"development": ("smoke",), "staging": ("smoke",), "production": ("smoke-production",)}
 
 
-@flow(name="region", flow_run_name="{region}: v{version}")
+@flow(name="region", flow_run_name="{region}: {version}")
 async def release_region(
     environment: str, region: str, version: str, digest: str, commit: str, checkout: str, strategy: str = "rolling"
 ) -> RegionResult:
@@ -49,9 +50,9 @@ async def bring_live(
     settings, place, version = load.settings(), where.regions[region], artifact.version
     named = where.name if len(where.regions) == 1 else f"{where.name}-{region}"
     payload = {"version": version, "digest": artifact.digest, "run": context.run_id()}
-    number = await notify.start_deployment(artifact.commit, named, f"v{version}", payload)
+    number = await notify.start_deployment(artifact.commit, named, shown(version), payload)
     began = time.monotonic()
-    description = f"v{version} by {settings.application.name} run {context.run_id()[:8]}"
+    description = f"{shown(version)} by {settings.application.name} run {context.run_id()[:8]}"
     want = wanted(where, artifact, strategy)
     job = Job(where, place, want, context.chart(source), description, source, checks, together=lockstep.get())
     try:
@@ -62,8 +63,8 @@ async def bring_live(
         await notify.finish_deployment(number, "failure", str(error), place.address)
         raise
     seconds = time.monotonic() - began
-    await notify.finish_deployment(number, "success", f"v{version} is live", place.address)
-    say(f"v{version} is live with {ready} pods after {messages.duration(seconds)}", region=region)
+    await notify.finish_deployment(number, "success", f"{shown(version)} is live", place.address)
+    say(f"{shown(version)} is live with {ready} pods after {messages.duration(seconds)}", region=region)
     return RegionResult(region, "released", version, artifact.digest, ready, seconds)
 
 

@@ -40,10 +40,19 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Results:
+    """What the tests leave behind, as patterns inside the repository: JUnit XML, and coverage (XML or JSON)."""
+
+    junit: tuple[str, ...] = ()
+    coverage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AppFile:
     """`commands` maps a name of COMMANDS to an argv, run without a shell; a name may be missing.
 
-    `dockerfile` and `context` are paths inside the application's repository.
+    `dockerfile` and `context` are paths inside the application's repository. `migrations_declared` is whether the
+    file says anything of migrations, be it that there are none.
     """
 
     commands: Mapping[str, tuple[str, ...]]
@@ -51,6 +60,7 @@ class AppFile:
     context: str = "."
     name: str = ""
     migrations: tuple[Migration, ...] = ()
+    results: Results = Results()
 
     def irreversible_between(self, older: Version, newer: Version) -> tuple[Migration, ...]:
         """The irreversible migrations that going back from `newer` to `older` would cross."""
@@ -59,15 +69,18 @@ class AppFile:
 
 def parse(data: object) -> AppFile:
     """The file's content, already loaded from YAML. Raises Refused naming the key and the rule it breaks."""
-    top = _mapping(data, "", ("name", "commands", "image", "migrations"))
+    top = _mapping(data, "", ("name", "commands", "image", "migrations", "results"))
     image = _mapping(top.get("image", {}), "image", ("dockerfile", "context"))
     commands = _mapping(top.get("commands"), "commands", COMMANDS)
+    results = _mapping(top.get("results", {}), "results", ("junit", "coverage"))
     return AppFile(
         commands={name: _argv(command, f"commands.{name}") for name, command in commands.items()},
         dockerfile=_inside(image.get("dockerfile", "Dockerfile"), "image.dockerfile"),
         context=_inside(image.get("context", "."), "image.context"),
         name=_text(top.get("name", ""), "name"),
         migrations=_migrations(top.get("migrations", [])),
+        migrations_declared="migrations" in top,
+        results=Results(*(_patterns(results.get(kind, []), f"results.{kind}") for kind in ("junit", "coverage"))),
     )
 
 
@@ -104,6 +117,12 @@ def _inside(value: object, key: str) -> str:
     if not text or text.startswith("/") or ".." in text.split("/"):
         raise _wrong(key, "must be a path inside the application's repository")
     return text
+
+
+def _patterns(value: object, key: str) -> tuple[str, ...]:
+    """`test-results*.xml`, or a list of such."""
+    found = value if isinstance(value, list) else [value]
+    return tuple(_inside(pattern, key) for pattern in found)
 
 
 def _text(value: object, key: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from release.model import Artifact
 from release.outcome import Outcome, RegionResult
+from release.versions import shown
 
 NOT_ENFORCED = "Approvals, freeze windows and wait timers are declared but not enforced yet."
 
@@ -25,8 +26,8 @@ def staging_failed(version: str, commit: str, actor: str, outcome: Outcome) -> s
     if outcome.word == "halted":
         done = "Staging is as it was left: a person must decide."
     lines = (
-        f":rotating_light: Staging did not take {_tag(version)}.",
-        f"Version: {_tag(version)}",
+        f":rotating_light: Staging did not take {shown(version)}.",
+        f"Version: {shown(version)}",
         f"Commit: {commit[:12] or 'unknown'}",
         f"Actor: {actor}",
         f"Why: {outcome.reason}",
@@ -40,8 +41,8 @@ def released(outcome: Outcome, actor: str) -> str:
     regions = ", ".join(f"{r.region} ({duration(r.seconds)})" for r in outcome.regions)
     return "\n".join(
         (
-            f":tada: {_tag(outcome.version)} is live in production.",
-            f"Version: {_tag(outcome.version)}",
+            f":tada: {shown(outcome.version)} is live in production.",
+            f"Version: {shown(outcome.version)}",
             f"Strategy: {outcome.strategy}",
             f"Regions: {regions}",
             f"Took: {duration(outcome.seconds)}, started by {actor}",
@@ -57,11 +58,11 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
         "failed": "failed before it changed anything",
         "unavailable": "could not go on: an outside system does not answer",
     }.get(outcome.word, "failed")
-    back = ", ".join(f"{r.region} is on {_tag(r.version)}" for r in outcome.regions if r.version)
+    back = ", ".join(f"{r.region} is on {shown(r.version)}" for r in outcome.regions if r.version)
     return "\n".join(
         (
-            f":rotating_light: Production release {_tag(outcome.version)} {headline}. <!here> {on_call}".rstrip(),
-            f"Version: {_tag(outcome.version)}",
+            f":rotating_light: Production release {shown(outcome.version)} {headline}. <!here> {on_call}".rstrip(),
+            f"Version: {shown(outcome.version)}",
             f"Strategy: {outcome.strategy}",
             f"Why: {outcome.reason}",
             f"Live now: {back or 'unchanged'}",
@@ -73,7 +74,7 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
 
 def gone_back(bad: Artifact, good: Artifact) -> str:
     """The description of the Helm revision that brings a version back."""
-    return f"back to {_tag(good.version)}, because {_tag(bad.version)} was bad"
+    return f"back to {shown(good.version)}, because {shown(bad.version)} was bad"
 
 
 def region_table(results: Sequence[RegionResult]) -> list[dict[str, Any]]:
@@ -82,7 +83,7 @@ def region_table(results: Sequence[RegionResult]) -> list[dict[str, Any]]:
         {
             "region": result.region,
             "outcome": result.outcome,
-            "live": _tag(result.version),
+            "live": shown(result.version),
             "ready": result.ready,
             "digest": result.digest[:19],
             "took": duration(result.seconds),
@@ -94,21 +95,17 @@ def region_table(results: Sequence[RegionResult]) -> list[dict[str, Any]]:
 
 def report(outcome: Outcome) -> str:
     """The run's end as Markdown, for the Prefect artifact."""
-    lines = [f"# {outcome.pipeline} {_tag(outcome.version)}: {outcome.word}", ""]
+    lines = [f"# {outcome.pipeline} {shown(outcome.version)}: {outcome.word}", ""]
     lines += [f"**Why:** {outcome.reason}", ""] if outcome.reason else []
     lines += [f"**Next:** {outcome.next_step}", ""] if outcome.next_step else []
     lines += [f"- {warning}" for warning in outcome.warnings]
     if outcome.regions:
         lines += ["", "| region | outcome | live | ready | took |", "|---|---|---|---|---|"]
         lines += [
-            f"| {r.region} | {r.outcome} | {_tag(r.version)} | {r.ready} | {duration(r.seconds)} |"
+            f"| {r.region} | {r.outcome} | {shown(r.version)} | {r.ready} | {duration(r.seconds)} |"
             for r in outcome.regions
         ]
     return "\n".join(lines)
-
-
-def _tag(version: str) -> str:
-    return f"v{version}" if version[:1].isdigit() else version
 
 
 def _next(outcome: Outcome) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from release.errors import Refused
 
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+_DEV = re.compile(r"dev-[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,3 +40,10 @@ def parse_tag(text: str, field: str = "tag") -> Version:
     if not text.startswith("v") or _VERSION.fullmatch(text[1:]) is None:
         raise Refused(f"{text!r} is not a release tag of the form vX.Y.Z.", field=field, next_step="Give it as v1.4.0.")
     return parse_version(text[1:], field)
+
+
+def shown(version: str) -> str:
+    """A version as people are told it: `v1.4.0`, and `dev-` with the first twelve digits of its commit."""
+    if version[:1].isdigit():
+        return f"v{version}"
+    return version[:16] if _DEV.fullmatch(version) else version

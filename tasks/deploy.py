@@ -16,6 +16,7 @@ from release.environment import Environment, Region
 from release.errors import Halted, Refused, Unavailable
 from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
+from release.versions import shown
 from tasks import context, stop
 from tasks.policy import RETRY
 from tasks.say import say
@@ -78,7 +79,7 @@ async def upgrade(
         timeout=_HELM_TIMEOUT,
         force_conflicts=force,
     )
-    say(f"{name} is being upgraded to v{want.artifact.version}", region=region.name)
+    say(f"{name} is being upgraded to {shown(want.artifact.version)}", region=region.name)
 
 
 @task(task_run_name="{region.name}: clear the pending operation", **RETRY)
@@ -117,7 +118,7 @@ async def watch(region: Region, want: Want, decide: Decide, *, recovering: bool 
                 return step
             if step.ready != told:
                 told = step.ready
-                say(f"{step.ready} of {step.wanted} pods of v{want.artifact.version} ready", region=region.name)
+                say(f"{step.ready} of {step.wanted} pods of {shown(want.artifact.version)} ready", region=region.name)
             if time.monotonic() > ends:
                 late = f"only {step.ready} of {step.wanted} pods were ready after {want.limits.timeout:.0f} s."
                 return steps.Condemn(step.slot, health.Bad("Timeout", late))
@@ -150,7 +151,7 @@ async def shift(region: Region, slot: Slot, weight: int) -> None:
     say(f"{slot} now has {weight} % of the users", region=region.name)
 
 
-@task(task_run_name="{region.name}: record v{record.artifact.version} as live", **RETRY)
+@task(task_run_name="{region.name}: record {record.artifact.version} as live", **RETRY)
 async def remember(region: Region, record: Record, kept: Retirement | None) -> None:
     """What went live, on the route; the version before it, and the slot kept for the window, stay known."""
     async with context.cluster(region) as cluster:

@@ -11,10 +11,12 @@ from clients import webhooks
 from config import load
 from release.errors import TidegateError
 from release.outcome import Outcome
+from release.versions import shown
 from tasks import context
 from tasks.say import say
 
 State = Literal["in_progress", "success", "failure", "error", "inactive"]
+CommitState = Literal["error", "failure", "pending", "success"]
 
 
 async def _told(who: str, telling: Awaitable[Any]) -> Any:
@@ -72,11 +74,27 @@ async def _status(number: int, state: State, description: str, address: str) -> 
     await _told("GitHub", tell())
 
 
+@task(task_run_name="status {context_name} of {commit}: {state}")
+async def commit_status(commit: str, state: CommitState, context_name: str, description: str) -> None:
+    """A commit's status in a context, with the run's page as its address."""
+
+    async def tell() -> None:
+        client = await context.github()
+        if client is not None:
+            async with client as github:
+                page = context.run_url()
+                await github.commit_status(
+                    commit, state, context=context_name, description=description, target_url=page
+                )
+
+    await _told("GitHub", tell())
+
+
 @task(task_run_name="tell monitoring")
 async def monitoring(event: str, outcome: Outcome, at: str) -> None:
     """`{event, version, strategy, timestamp}` to the monitoring webhook, as its dashboards expect it."""
     webhook = load.settings().monitoring.webhook
     if webhook is None:
         return
-    payload = {"event": event, "version": f"v{outcome.version}", "strategy": outcome.strategy, "timestamp": at}
+    payload = {"event": event, "version": shown(outcome.version), "strategy": outcome.strategy, "timestamp": at}
     await _told("Monitoring", webhooks.post_json(webhook, payload, token=None, timeout=10))

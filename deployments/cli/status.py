@@ -17,6 +17,7 @@ from release import health
 from release.environment import Environment, Region
 from release.errors import TidegateError
 from release.model import RegionState
+from release.versions import shown
 
 
 def status(
@@ -35,7 +36,7 @@ def status(
     console = Console()
     table = Table("environment", "region", "live", "ready", "digest", "blue/green", "since", box=box.SIMPLE_HEAD)
     for row in rows:
-        live = f"v{row['version']}" if row["version"] else "-"
+        live = shown(row["version"]) or "-"
         digest = row["digest"].removeprefix("sha256:")[:12] or "-"
         table.add_row(row["environment"], row["region"], live, str(row["ready"]), digest, row["weights"], row["since"])
     console.print(table)
