@@ -13,7 +13,7 @@ from clients.cluster import Cluster
 from clients.helm import Helm, Place
 from clients.helm_errors import Pending
 from clients.tools import ensure_helm
-from release.strategy import unblock_revision
+from release.live import unblock_revision
 from sandbox.admin import Admin
 
 pytestmark = pytest.mark.slow
