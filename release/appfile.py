@@ -62,7 +62,6 @@ class AppFile:
     migrations: tuple[Migration, ...] = ()
     results: Results = Results()
     migrations_declared: bool = False
-    migrations_declared: bool = False
 
     def irreversible_between(self, older: Version, newer: Version) -> tuple[Migration, ...]:
         """The irreversible migrations that going back from `newer` to `older` would cross."""
