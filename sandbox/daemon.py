@@ -25,7 +25,7 @@ async def serve(home: Path, cache: Path, options: Options) -> int:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, asked.set)
     started = time.monotonic()
-    prefect = of_home(home) if options.prefect else None
+    prefect = of_home(home, cache) if options.prefect else None
     if prefect is not None:
         await prefect.begin()
     # A second of imports, during which the slowest part has begun.

@@ -20,10 +20,10 @@ _READY_S = 120.0
 class PrefectServer:
     """The server on `port`, its runs kept in `folder`."""
 
-    def __init__(self, folder: Path, logs: Path, port: int) -> None:
+    def __init__(self, folder: Path, logs: Path, cache: Path, port: int) -> None:
         self.ui = f"http://127.0.0.1:{port}"
         self.api = f"{self.ui}/api"
-        options = ("--folder", str(folder), "--port", str(port), "--logs", str(logs))
+        options = ("--folder", str(folder), "--port", str(port), "--logs", str(logs), "--cache", str(cache))
         command = (sys.executable, "-m", "deployments.server", *options)
         self._child = Child("prefect-server", command, logs / "prefect-server.log", cwd=CHECKOUT)
 
@@ -41,7 +41,7 @@ class PrefectServer:
         async with httpx.AsyncClient(trust_env=False, timeout=2) as http, asyncio.timeout(_READY_S):
             while not await self._healthy(http):
                 self._child.check()
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
 
     def check(self) -> None:
         """Raises Unavailable when it has ended."""
@@ -60,7 +60,7 @@ class PrefectServer:
         return answer.status_code == httpx.codes.OK
 
 
-def of_home(home: Path) -> PrefectServer:
+def of_home(home: Path, cache: Path) -> PrefectServer:
     """The server of the sandbox in `home`, on the port it had before."""
     folder = state.folder(home)
-    return PrefectServer(folder / "prefect", folder / "logs", KeptPorts(folder / "ports.json").port("prefect"))
+    return PrefectServer(folder / "prefect", folder / "logs", cache, KeptPorts(folder / "ports.json").port("prefect"))

@@ -51,7 +51,7 @@ class Sandbox:
         self.home, self.options = home, (options or Options()).check()
         self.phase: state.Phase = "starting"
         folder = state.folder(home)
-        self.prefect = prefect or of_home(home)
+        self.prefect = prefect or of_home(home, cache)
         ports = KeptPorts(folder / "ports.json")
         self.progress = Progress(say)
         self.places = places(self.options.regions, ports)

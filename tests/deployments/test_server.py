@@ -79,3 +79,21 @@ async def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:
             await server.start()
         await server.stop()
     assert processes_of(tmp_path) == []
+
+
+@pytest.mark.slow
+async def test_a_fresh_server_starts_from_the_machines_template(tmp_path: Path) -> None:
+    cache, port = tmp_path / "cache", free_port()
+    for name in ("first", "second"):
+        server = PrefectServer(tmp_path / name, port, cache=cache)
+        try:
+            await server.start()
+            async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+                assert (await http.post(f"{server.api}/flows/", json={"name": name})).status_code == 201
+                assert (await http.post(f"{server.api}/flows/count", json={})).json() == 1
+        finally:
+            await server.stop()
+    created = "creating configuration files"
+    assert created in (tmp_path / "first" / "logs" / "postgres.log").read_text()
+    assert created not in (tmp_path / "second" / "logs" / "postgres.log").read_text()
+    assert [path.name for path in (tmp_path / "second" / "postgres").iterdir()] == ["data"]
