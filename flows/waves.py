@@ -45,11 +45,16 @@ async def release_waves(
         _, reason, next_step = of_error(failure)
         draft.learn(reason=reason, next_step=next_step)
         say(f"stops here: {reason}", warn=True)
-    stop.check_lock()
-    await grip.note_recovery(reason)
     order = tuple(region for wave in waves for region in wave)
+    return await take_back(draft, grip, order, want, checkout)
+
+
+async def take_back(draft: Draft, grip: Grip, order: tuple[str, ...], bad: Want, checkout: Path) -> Word:
+    """Bring every changed region back; a run that dies meanwhile is gone on with by the next one."""
+    stop.check_lock()
+    await grip.note_recovery(draft.outcome.reason)
     app = source.application_file(checkout)
-    recovered = await recover(grip.environment, order, want, context.chart(checkout), app)
+    recovered = await recover(grip.environment, order, bad, context.chart(checkout), app)
     return _folded(draft, recovered)
 
 
