@@ -60,6 +60,7 @@ async def bring_live(
         if then is not None:
             await then()
     except TidegateError as error:
+        error.region = error.region or region
         await notify.finish_deployment(number, "failure", str(error), place.address)
         raise
     seconds = time.monotonic() - began
@@ -99,7 +100,7 @@ async def recover(
         try:
             result = await _go(environment, way, bad, chart)
         except TidegateError as error:
-            result = RegionResult(way.region, "halted", reason=of_error(error)[1])
+            result = RegionResult(way.region, "halted", reason=of_error(error)[1].removeprefix(f"{way.region}: "))
         results.append(_timed(result, began))
     untouched = {state.region for state in states} - {result.region for result in results}
     return results + [_unchanged(state) for state in states if state.region in untouched]

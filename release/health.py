@@ -9,6 +9,8 @@ from release.environment import Rolling
 from release.model import Pod, SlotState
 
 _IMAGE = {"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+# The Deployment's pods cannot be made: a quota, or admission.
+FAILED_CREATE = "FailedCreate"
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -52,7 +54,7 @@ def of_slot(slot: SlotState, digest: str, limits: Rolling) -> Health:
     if workload is None:
         return Coming(0, 1)
     if workload.failure is not None:
-        return Bad("FailedCreate", _quota(workload.failure))
+        return Bad(FAILED_CREATE, _quota(workload.failure))
     ready = sum(pod.ready for pod in ours)
     settled = workload.observed and workload.digest == digest and workload.updated >= workload.replicas
     if settled and ready >= workload.replicas and len(ours) == len(running):
@@ -81,7 +83,7 @@ def _times(count: int) -> str:
 
 def _quota(message: str) -> str:
     prefix = "exceeds the namespace's quota. " if "exceeded quota" in message else ""
-    return f"{prefix}{message}"
+    return f"{prefix}{message.rstrip('.')}."
 
 
 def ready_digests(pods: Iterable[Pod]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from release import health
 from release.model import Record, RegionState, Slot, SlotState
-from release.steps import Done, Remember, Retire, Shift, Step
+from release.steps import Await, Condemn, Done, Remember, Retire, Shift, Step
 from release.strategy import Seen, Want, asked, is_live, next_step, other, runs
 
 
@@ -92,6 +92,9 @@ def step_back(state: RegionState, way: Back, bad: Want, seen: Seen) -> Step:
     if (shift := shift_back(state, way, bad)) is not None:
         return shift
     step = next_step(state, wanted(way, bad), replace(seen, verified=True))
+    if isinstance(step, Condemn) and step.why.cause == health.FAILED_CREATE:
+        # The bad version's pods count against the quota until they are gone; the good ones come after them.
+        return _await(state.slot(step.slot), way.to)
     if isinstance(step, Remember):
         return Remember(step.slot, step.revision)
     if not isinstance(step, Done):
@@ -107,12 +110,19 @@ def wanted(way: Back, bad: Want) -> Want:
     return replace(bad, artifact=way.to.artifact, config=way.to.config, weights=())
 
 
+def _await(here: SlotState, good: Record) -> Await:
+    return Await(here.slot, _ready(here, good), here.workload.replicas if here.workload else 0)
+
+
 def serves(here: SlotState, good: Record) -> bool:
     """Whether a kept copy can take all users: Ready pods of the good version for three quarters of its count."""
     if here.workload is None:
         return False
-    ready = sum(pod.ready and not pod.terminating and pod.digest == good.artifact.digest for pod in here.pods)
-    return here.workload.replicas > 0 and ready * 4 >= here.workload.replicas * 3
+    return here.workload.replicas > 0 and _ready(here, good) * 4 >= here.workload.replicas * 3
+
+
+def _ready(here: SlotState, good: Record) -> int:
+    return sum(pod.ready and not pod.terminating and pod.digest == good.artifact.digest for pod in here.pods)
 
 
 def _kept(state: RegionState, good: Record, bad: Want) -> bool:
