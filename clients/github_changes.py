@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from clients.github_api import Api
 from clients.github_errors import refused, take
+from release.branches import Pull
 from release.errors import Refused
 
 # GitHub's words where a branch takes changes by pull request only; they come with 403, 409 or 422.
@@ -130,6 +131,13 @@ class Changes(Api):
             return _pull_request(what, there)
         raise refused(what, answer)
 
+    async def pull_request(self, number: int) -> Pull | None:
+        """A pull request as it is now, None when there is none of that number."""
+        what = f"look up pull request {number}"
+        call = self._kit.rest.pulls.async_get(self._owner, self._name, number)
+        answer = await self._send(what, call, none_at=(404,))
+        return None if answer is None else _pull(what, answer)
+
     async def compare(self, base: str, head: str) -> Comparison:
         """How `head` stands to `base`, both branches, tags or commits."""
         what = f"compare {head} with {base}"
@@ -167,6 +175,15 @@ def _release(what: str, answer: Any) -> GitHubRelease:
     tag, draft, prerelease, url = take(what, answer, "tag_name", "draft", "prerelease", "html_url")
     name, body = answer.get("name") or "", answer.get("body") or ""
     return GitHubRelease(str(tag), name, body, bool(draft), bool(prerelease), str(url))
+
+
+def _pull(what: str, answer: Any) -> Pull:
+    number, state, head, base = take(what, answer, "number", "state", "head", "base")
+    branch, sha, repository = take(what, head, "ref", "sha", "repo")
+    (target,) = take(what, base, "ref")
+    # The repository of the head is null once a fork is deleted.
+    owner = str(take(what, repository, "full_name")[0]) if repository is not None else None
+    return Pull(int(number), state == "open", str(branch), str(sha), owner, str(target))
 
 
 def _pull_request(what: str, answer: Any) -> PullRequest:

@@ -122,8 +122,10 @@ def _inside(value: object, key: str) -> str:
 
 def _patterns(value: object, key: str) -> tuple[str, ...]:
     """`test-results*.xml`, or a list of such."""
-    found = value if isinstance(value, list) else [value]
-    return tuple(_inside(pattern, key) for pattern in found)
+    found = tuple(_inside(pattern, key) for pattern in (value if isinstance(value, list) else [value]))
+    if any("**" in part and part != "**" for pattern in found for part in pattern.split("/")):
+        raise _wrong(key, "may use ** only for whole folders, as in reports/**/*.xml")
+    return found
 
 
 def _text(value: object, key: str) -> str:

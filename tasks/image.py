@@ -19,6 +19,7 @@ from release.appfile import AppFile
 from release.errors import Refused
 from release.model import Artifact
 from release.versions import Version
+from release.wayback import WayBack
 from tasks import context
 from tasks.policy import RETRY
 from tasks.say import say
@@ -26,9 +27,19 @@ from tasks.say import say
 
 @task(task_run_name="build {version}", **RETRY)
 async def build_and_push(
-    app: AppFile, source: Path, version: str, commit: str, tags: tuple[str, ...], build_args: Mapping[str, str]
+    app: AppFile,
+    source: Path,
+    version: str,
+    commit: str,
+    tags: tuple[str, ...],
+    build_args: Mapping[str, str],
+    *,
+    cache_from: tuple[str, ...] = (),
 ) -> Artifact:
-    """Build the image and push it under `tags`; the digest is the registry's own."""
+    """Build the image and push it under `tags`; the digest is the registry's own.
+
+    Layers come from the engine's own cache, and from the images that `cache_from` names by tag.
+    """
     settings = load.settings()
     build = Build(
         context=source / app.context,
@@ -44,17 +55,19 @@ async def build_and_push(
         },
     )
     async with await context.registry() as registry:
-        builder = _builder(registry)
+        builder = _builder(registry, cache_from)
         digest = await builder.build_and_push(build, _to_log)
     say(f"built {settings.application.image}@{digest[:19]} with the {builder.name}")
     return Artifact(version, digest, commit)
 
 
-def _builder(registry: Registry) -> Builder:
+def _builder(registry: Registry, cache_from: tuple[str, ...]) -> Builder:
     engine = load.settings().engine
     if engine.builder == "archive":
         return ArchiveBuilder(registry)
-    return EngineBuilder(engine.host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", registry)
+    return EngineBuilder(
+        engine.host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", registry, cache_from=cache_from
+    )
 
 
 def _to_log(line: str) -> None:
@@ -80,10 +93,10 @@ async def built_before(tag: str, version: str, commit: str) -> Artifact | None:
 
 
 @task(task_run_name="mark verified", **RETRY)
-async def mark_verified(artifact: Artifact, at: str, run: str) -> None:
-    """Record in the registry that staging verified this digest for this commit."""
+async def mark_verified(artifact: Artifact, at: str, run: str, way_back: WayBack | None = None) -> None:
+    """Record in the registry that staging verified this digest for this commit, and how its way back went."""
     async with await context.registry() as registry:
-        payload = verification.record(artifact, at=at, run=run)
+        payload = verification.record(artifact, at=at, run=run, way_back=way_back)
         await registry.write_record(verification.tag_of(artifact.commit), artifact.digest, payload)
 
 

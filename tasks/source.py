@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from prefect import task
 
-from clients import commits, process
+from clients import commits
 from clients.git import Repository
 from config import load
-from release import appfile
-from release.appfile import AppFile
+from release.branches import Pull, check_pull
 from release.errors import Failed, Refused
 from release.versions import Version, parse_tag
+from tasks import context
+from tasks.command import application_file, completed, tail
 from tasks.context import work
 from tasks.policy import RETRY
 from tasks.say import say
 
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
+__all__ = ["application_file"]
 
 
-async def _repository() -> Repository:
+async def repository() -> Repository:
+    """The mirror of the application's repository, brought up to date."""
     application = load.settings().application
     return await Repository.open(application.git, work("mirrors") / f"{application.name}.git")
 
@@ -32,13 +31,27 @@ async def _repository() -> Repository:
 @task(task_run_name="resolve {ref}", **RETRY)
 async def commit_of(ref: str) -> str:
     """The full commit of a branch, tag or commit. Raises Refused when there is none."""
-    return await (await _repository()).commit_of(ref)
+    return await (await repository()).commit_of(ref)
+
+
+@task(task_run_name="pull request {number}", **RETRY)
+async def pull_request(number: int) -> Pull:
+    """A pull request that development may build. Raises Refused for one from a fork, closed, or to another branch."""
+    client = await context.github()
+    if client is None:
+        raise Refused("GitHub cannot be asked without a token.", field="github.token", next_step="Configure one.")
+    async with client as github:
+        pull = await github.pull_request(number)
+    if pull is None:
+        raise Refused(f"there is no pull request {number}.", field="pull", next_step="Give the number of its page.")
+    check_pull(pull, load.settings().application.github)
+    return pull
 
 
 @task(task_run_name="is {commit} on {branch}", **RETRY)
 async def require_on_branch(tag: str, commit: str, branch: str) -> None:
     """Raises Refused unless the commit is on the branch."""
-    if not await (await _repository()).contains(branch, commit):
+    if not await (await repository()).contains(branch, commit):
         raise Refused(
             f"the commit of {tag} ({commit[:12]}) is not on {branch}.",
             field="tag",
@@ -49,10 +62,10 @@ async def require_on_branch(tag: str, commit: str, branch: str) -> None:
 @task(task_run_name="next version", **RETRY)
 async def next_version(commit: str) -> Version:
     """The version that the commits since the last release tag make. Raises Refused when none is releasable."""
-    repository = await _repository()
-    tag = await repository.last_tag(commit)
+    mirror = await repository()
+    tag = await mirror.last_tag(commit)
     last = parse_tag(tag) if tag else None
-    found = commits.next_version(last, await repository.messages(tag, commit))
+    found = commits.next_version(last, await mirror.messages(tag, commit))
     if found is None:
         raise Refused(
             f"no commit since {tag or 'the beginning'} is releasable (feat, fix, perf or a breaking change).",
@@ -65,23 +78,7 @@ async def next_version(commit: str) -> Version:
 @task(task_run_name="check out {commit}", **RETRY)
 async def checkout(commit: str, run: str) -> Path:
     """A clean work tree of the commit, in a folder of this run."""
-    return await (await _repository()).checkout(commit, work("runs", run) / f"source-{commit[:12]}")
-
-
-def application_file(source: Path) -> AppFile:
-    """The application's `tidegate.yaml`. Raises Refused when it is missing or broken."""
-    path = source / "tidegate.yaml"
-    try:
-        data = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise Refused(
-            "the application has no tidegate.yaml at this commit.",
-            field="tidegate.yaml",
-            next_step="Add one; docs/examples has two to start from.",
-        ) from None
-    except yaml.YAMLError:
-        raise Refused("it is not valid YAML.", field="tidegate.yaml", next_step="Mend the file.") from None
-    return appfile.parse(data)
+    return await (await repository()).checkout(commit, work("runs", run) / f"source-{commit[:12]}")
 
 
 @task(task_run_name="{command}")
@@ -99,27 +96,11 @@ async def check(region: str, command: str, checkout: Path, variables: Mapping[st
 async def _run(
     command: str, checkout: Path, variables: Mapping[str, str], timeout: float, *, region: str | None
 ) -> str:
-    # The command sees these variables and a few of the machine's, nothing else of Tidegate's own environment.
-    argv = application_file(checkout).commands.get(command)
-    if argv is None:
-        raise Refused(f"the application names no command {command!r}.", field="tidegate.yaml: commands")
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', '')}"
-    done = await process.run(argv, cwd=checkout, env={**inherited, "PATH": path, **variables}, timeout=timeout)
+    done = await completed(command, checkout, variables, timeout)
     if done.code == 0:
         return f"{command} passed in {done.seconds:.1f} s"
-    lines = _hidden(done.stdout + done.stderr, variables).splitlines()
-    tail = " | ".join(line.strip() for line in lines[-4:] if line.strip())
     raise Failed(
-        f"{command} failed with exit code {done.code}: {tail}",
+        f"{command} failed with exit code {done.code}: {tail(done, variables)}",
         region=region,
         next_step=f"Mend what {command} says, then run again.",
     )
-
-
-def _hidden(text: str, variables: Mapping[str, str]) -> str:
-    for name, value in variables.items():
-        secretive = any(word in name for word in ("PASSWORD", "KEY", "TOKEN", "SECRET"))
-        if secretive and len(value) >= 4:
-            text = text.replace(value, "***")
-    return text

@@ -20,6 +20,7 @@ app = typer.Typer(
     "\n\nExit codes: 0 done or nothing to do, 1 our own fault, 2 refused, 3 failed or brought back, 4 halted, "
     "5 an outside system did not answer, 130 interrupted.",
 )
+app.command()(release.develop)
 app.command()(release.stage)
 app.command()(release.release)
 app.command()(status.status)

@@ -1,4 +1,4 @@
-"""`tidegate stage` and `tidegate release`."""
+"""`tidegate develop`, `tidegate stage` and `tidegate release`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,23 @@ Wait = Annotated[bool, typer.Option("--wait", help="Wait for a release that is u
 def actor() -> str:
     """Who is at the command line."""
     return os.environ.get("TIDEGATE_ACTOR") or getpass.getuser()
+
+
+def develop(
+    ref: Annotated[str, typer.Argument(help="feature/**, bugfix/** or develop.")] = "develop",
+    pull: Annotated[int | None, typer.Option(help="The number of a pull request to develop, instead of REF.")] = None,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Check a branch and build its image; deploy it to development where it is develop.
+
+    Example: `tidegate develop feature/wishlist`, or `tidegate develop --pull 12`.
+    """
+    runner.prepare()
+    from flows.development import development
+
+    call = {"ref": ref, "pull": pull, "actor": actor(), "wait_for_lock": wait}
+    runner.run(lambda: development(**call, return_state=True), as_json=as_json)
 
 
 def stage(
