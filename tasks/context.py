@@ -68,6 +68,14 @@ async def github() -> GitHub | None:
     return GitHub(settings.github.url, token, settings.application.github) if token else None
 
 
+async def required_github() -> GitHub:
+    """GitHub, for what cannot be left out. Raises Refused where no token is configured."""
+    client = await github()
+    if client is None:
+        raise Refused("no GitHub token is configured.", field="github.token", next_step="Name one in the settings.")
+    return client
+
+
 async def slack() -> Slack:
     settings = load.settings().slack
     webhooks = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal
 
 from prefect import task
@@ -28,11 +28,19 @@ async def _told(who: str, telling: Awaitable[Any]) -> Any:
 
 
 @task(task_run_name="tell {channel}")
-async def slack(channel: str, text: str) -> None:
-    """One message to a channel."""
+async def slack(
+    channel: str,
+    text: str,
+    *,
+    attachments: Sequence[Mapping[str, Any]] | None = None,
+    username: str | None = None,
+    icon: str | None = None,
+) -> None:
+    """One message to a channel, with attachments, name and icon where they are given."""
 
     async def post() -> None:
-        await (await context.slack()).post(channel, text)
+        client = await context.slack()
+        await client.post(channel, text, attachments=attachments, username=username, icon=icon)
 
     await _told("Slack", post())
 

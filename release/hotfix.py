@@ -1,0 +1,107 @@
+"""A hotfix: which branches, which checks, which version, and how a critical one is released."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, get_args
+
+from release.environment import Environment, Gates
+from release.errors import Refused
+from release.model import Artifact, RegionState
+from release.versions import Version
+
+Severity = Literal["critical", "high", "medium"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+_BRANCH = re.compile(r"hotfix/.+")
+_NONE = Version(0, 0, 0)
+
+
+def branch(name: str) -> str:
+    """The branch's name without `refs/heads/`. Raises Refused unless it is `hotfix/` and something."""
+    short = name.removeprefix("refs/heads/")
+    if _BRANCH.fullmatch(short) is None:
+        raise Refused(f"{name!r} is not a hotfix branch.", field="branch", next_step="Name it hotfix/<what it mends>.")
+    return short
+
+
+def severity(name: str) -> Severity:
+    """The severity of that name. Raises Refused for an unknown one."""
+    for known in SEVERITIES:
+        if known == name:
+            return known
+    raise Refused(
+        f"there is no severity {name!r}.", field="severity", next_step=f"Choose one of {', '.join(SEVERITIES)}."
+    )
+
+
+def tests(severity: Severity) -> tuple[str, ...]:
+    """The application's commands that test it, in order; the audit and the security scan run beside them."""
+    return ("critical", "security") if severity == "critical" else ("unit", "integration-critical")
+
+
+def environment(production: Environment, severity: Severity) -> Environment:
+    """Production as a hotfix of that severity is released to it.
+
+    Critical: one region at a time with the hotfix's own roll-out, probes and approvals, and no timer. Anything
+    else goes as every release does; only that its commit is not on the protected branch yet.
+    """
+    if severity != "critical":
+        return replace(production, gates=replace(production.gates, protected_branch=None))
+    own = production.hotfix
+    return replace(
+        production,
+        waves=tuple((region,) for wave in production.waves for region in wave),
+        parallel=1,
+        rolling=replace(
+            production.rolling, max_unavailable=own.max_unavailable, max_surge=own.max_surge, timeout=own.timeout
+        ),
+        probe=replace(production.probe, attempts=own.attempts, gap=own.gap),
+        gates=Gates(approvals=own.approvals),
+    )
+
+
+def live_commits(states: Sequence[RegionState]) -> Mapping[str, str]:
+    """Region -> the commit recorded live there. Raises Refused where nothing is live anywhere."""
+    found = {state.region: state.route.live.artifact.commit for state in states if state.route and state.route.live}
+    if not found:
+        raise Refused(
+            "nothing is live in production, so there is nothing to mend.",
+            field="branch",
+            next_step="Release a first version: `tidegate stage`, then `tidegate release TAG`.",
+        )
+    return found
+
+
+def replaced(states: Sequence[RegionState], fix: Artifact) -> str | None:
+    """The commit that was live before the hotfix, in the first region that knows; None where none does."""
+    routes = [state.route for state in states if state.route]
+    records = [record for route in routes for record in (route.live, route.previous) if record]
+    return next((record.artifact.commit for record in records if record.artifact.commit != fix.commit), None)
+
+
+def not_from_live(branch: str, region: str, commit: str) -> Refused:
+    """The branch would take away what is live."""
+    return Refused(
+        f"what is live (commit {commit[:12]}) is not in {branch}: the hotfix would take changes away from users.",
+        region=region,
+        field="branch",
+        next_step=f"Start the branch from {commit[:12]}, or merge that commit into it, and push it.",
+    )
+
+
+def nothing_new(branch: str, tag: str) -> Refused:
+    """The branch is an existing release."""
+    return Refused(
+        f"{branch} holds nothing that {tag} has not.", field="branch", next_step="Commit the fix to it and push it."
+    )
+
+
+def next_free(last: Version | None, taken: Collection[Version]) -> Version:
+    """The last version with its patch raised by one, and further while that is taken."""
+    found = last or _NONE
+    while True:
+        found = Version(found.major, found.minor, found.patch + 1)
+        if found not in taken:
+            return found
