@@ -1,0 +1,125 @@
+"""A story told by commands, as a user would give them, and what is really there after each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from config import load
+from release.versions import shown
+from sandbox import lifecycle, state, witness
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One command, and what has to come of it: `live` is the version in every region of `environment`; None where
+    nothing is to be compared."""
+
+    title: str
+    argv: tuple[str, ...]
+    outcome: str
+    live: str | None
+    environment: str = "production"
+
+
+def tell(scenes: Sequence[Scene], *, speed: float, name: str) -> int:
+    """Play all scenes in a sandbox of their own, write `.tidegate/NAME.json`; 0 when each went as it should."""
+    console, home, began = Console(), load.home(), time.monotonic()
+    if state.holder(home) is not None or state.read(home) is not None:
+        console.print("A sandbox of this checkout is there already: it is taken down and its data removed.")
+        lifecycle.down(home)
+    lifecycle.purge(home)
+    releases: list[dict[str, Any]] = []
+    try:
+        if _tidegate(console, "sandbox", "up", "--speed", f"{speed:g}")[0] == 0:
+            for scene in scenes:
+                releases.append(_play(console, scene))
+            _show(console, releases)
+        seconds = time.monotonic() - began
+        result = {"wall_s": round(seconds, 1), "speed": speed, "releases": releases}
+        (home / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+        _end(console, name, seconds, speed)
+    finally:
+        if not os.environ.get("KEEP"):
+            lifecycle.down(home)
+    return 0 if len(releases) == len(scenes) and all(one["as_expected"] for one in releases) else 1
+
+
+def _tidegate(console: Console, *argv: str, as_json: bool = False) -> tuple[int, str]:
+    console.print(f"\n[bold]$ tidegate {' '.join(argv)}[/bold]")
+    command = [sys.executable, "-m", "deployments.cli", *argv, *(["--json"] if as_json else [])]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE if as_json else None,
+        env={**os.environ, "COLUMNS": str(console.width)},
+        text=True,
+        check=False,
+        cwd=load.CHECKOUT,
+    )
+    return done.returncode, done.stdout or ""
+
+
+def _play(console: Console, scene: Scene) -> dict[str, Any]:
+    console.rule(scene.title)
+    code, text = _tidegate(console, *scene.argv, as_json=True)
+    told = json.loads(text) if text.strip().startswith("{") else {}
+    regions = asyncio.run(witness.regions(scene.environment))
+    live = {region["version"] for region in regions.values()}
+    return {
+        "pipeline": told.get("pipeline", scene.argv[0]),
+        "version": told.get("version", scene.argv[-1]),
+        "strategy": told.get("strategy", ""),
+        "outcome": told.get("word", ""),
+        "exit_code": code,
+        "reason": told.get("reason", ""),
+        "seconds": round(told.get("seconds", 0.0), 1),
+        "regions": regions,
+        "as_expected": told.get("word") == scene.outcome and (scene.live is None or live == {scene.live}),
+    }
+
+
+def _show(console: Console, releases: Sequence[dict[str, Any]]) -> None:
+    console.rule("What happened")
+    table = Table("pipeline", "version", "outcome", "took", "live afterwards", "as expected", box=box.SIMPLE_HEAD)
+    for one in releases:
+        versions = sorted({region["version"] for region in one["regions"].values()})
+        live = f"{', '.join(shown(version) for version in versions)} in {', '.join(one['regions'])}"
+        expected = "yes" if one["as_expected"] else "[red]NO[/red]"
+        table.add_row(one["pipeline"], one["version"], one["outcome"], f"{one['seconds']} s", live, expected)
+    console.print(table)
+    for one in releases:
+        if one["reason"]:
+            console.print(f"{one['version']} {one['outcome']}: {one['reason']}", markup=False, highlight=False)
+    final = Table("region", "live", "ready", "digest of every Ready pod", "helm", box=box.SIMPLE_HEAD)
+    for name, region in releases[-1]["regions"].items():
+        final.add_row(name, shown(region["version"]), str(region["ready"]), region["digest"][:19], region["helm"])
+    console.print("\nNow, as read from helm, the API server and the registry:")
+    console.print(final)
+
+
+def _end(console: Console, name: str, seconds: float, speed: float) -> None:
+    found = state.read(load.home())
+    if found is None:
+        return
+    console.rule("Slack (simulated)")
+    for message in httpx.get(f"{found.control}/api/state", timeout=5, trust_env=False).json().get("slack", []):
+        console.print(f"#{message['channel']}: {message['text']}\n", markup=False, highlight=False)
+    console.print(f"Took {seconds:.0f} s at speed {speed:g}; written to {load.home() / f'{name}.json'}.")
+    if os.environ.get("KEEP"):
+        console.print("Left up; `tidegate sandbox down` ends it.")
+        for part in found.parts:
+            if part.address:
+                console.print(f"  {part.name:<24} {part.address}", markup=False, highlight=False)
+        console.print(f"  {'kubeconfig':<24} {found.kubeconfig}", markup=False, highlight=False)
