@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +18,7 @@ from aiohttp import web
 
 from clients import process
 from clients.git import Repository
-from release import appfile
+from release import appfile, results
 from sandbox.shop import history
 
 TIMEOUT = 30.0
@@ -134,10 +136,59 @@ async def test_load_counts_failures(shop: Path, application: appfile.AppFile):
     assert "10 of 10 requests failed" in done.stderr
 
 
-async def test_a_dependency_fails_the_audit(shop: Path, tmp_path: Path):
-    (tmp_path / "requirements.txt").write_text("left-pad==1.0\n")
-    words = [sys.executable, "-m", "tools.audit", str(tmp_path / "requirements.txt")]
-    assert (await process.run(words, cwd=shop, timeout=TIMEOUT)).code == 1
+@pytest.mark.parametrize(
+    ("dependency", "audited", "severity", "level", "code"),
+    [
+        ("left-pad==1.0  # pads", ["left-pad==1.0"], None, "moderate", 0),
+        ("left-pad==1.0", [], None, "moderate", 1),
+        ("left-pad", ["left-pad==1.0"], None, "moderate", 1),
+        ("left-pad==1.0", ["left-pad==1.0"], "low", "moderate", 0),
+        ("left-pad==1.0", ["left-pad==1.0"], "low", "low", 1),
+        ("left-pad==1.0", ["left-pad==1.0"], "moderate", "moderate", 1),
+        ("left-pad==1.0", ["left-pad==1.0"], "moderate", "high", 0),
+    ],
+)
+async def test_the_audit(
+    shop: Path, tmp_path: Path, dependency: str, audited: list[str], severity: str | None, level: str, code: int
+):
+    found = {"package": "left-pad", "version": "1.0", "severity": severity, "text": "it is gone"}
+    (tmp_path / "requirements.txt").write_text(dependency + "\n")
+    (tmp_path / "advisories.json").write_text(json.dumps({"audited": audited, "advisories": [found] * bool(severity)}))
+    files = [str(tmp_path / name) for name in ("requirements.txt", "advisories.json")]
+    words = [sys.executable, "-m", "tools.audit", *files]
+    assert (await process.run(words, cwd=shop, env={"AUDIT_LEVEL": level}, timeout=TIMEOUT)).code == code
+
+
+async def test_the_tests_leave_results(shop: Path, application: appfile.AppFile):
+    for name in ("unit", "integration", "e2e"):
+        await command(shop, application, name)
+        found = results.junit((shop / f"test-results-{name}.xml").read_text())
+        assert found.count > 0
+        assert found.bad == ()
+    assert 20 < results.coverage((shop / "coverage.xml").read_text()).percent < 100
+
+
+async def test_what_fails_is_in_the_results(shop: Path, application: appfile.AppFile, tmp_path: Path):
+    copy = tmp_path / "shop"
+    shutil.copytree(shop, copy)
+    (copy / "tests/unit/test_bad.py").write_text(
+        "import unittest\n\n\nclass Bad(unittest.TestCase):\n"
+        "    def test_sums(self):\n        self.assertEqual(1 + 1, 3)\n\n"
+        "    def test_parts(self):\n        with self.subTest():\n            raise ValueError('\\x00 odd')\n\n"
+        "    @unittest.skip('later')\n    def test_later(self):\n        pass\n\n\n"
+        "class Fixture(unittest.TestCase):\n    @classmethod\n    def setUpClass(cls):\n"
+        "        raise OSError('gone')\n\n"
+        "    def test_never(self):\n        pass\n"
+    )
+    assert (await command(copy, application, "unit")).code == 1
+    found = results.junit((copy / "test-results-unit.xml").read_text())
+    assert {case.name.rpartition(".")[2]: case.message for case in found.bad} == {
+        "test_sums": "AssertionError: 2 != 3",
+        "test_parts": "ValueError:   odd",
+        "Fixture)": "OSError: gone",
+    }
+    assert found.skipped == 1
+    assert (copy / "coverage.xml").exists()
 
 
 def test_commands_need_no_shell(application: appfile.AppFile):
