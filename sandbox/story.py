@@ -44,8 +44,7 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str) -> int:
     releases: list[dict[str, Any]] = []
     try:
         if _tidegate(console, "sandbox", "up", "--speed", f"{speed:g}")[0] == 0:
-            for scene in scenes:
-                releases.append(_play(console, scene))
+            releases.extend(_play(console, scene) for scene in scenes)
             _show(console, releases)
         seconds = time.monotonic() - began
         result = {"wall_s": round(seconds, 1), "speed": speed, "releases": releases}
