@@ -25,7 +25,12 @@ from release.versions import shown
 from tasks import context, deploy, image, notify
 from tasks.say import say
 
-CHECKS = {"development": ("smoke",), "staging": ("smoke",), "production": ("smoke-production",)}
+# What is run against a version where it was deployed, by environment.
+CHECKS = {
+    "development": ("smoke",),
+    "staging": ("smoke", "performance", "acceptance", "load"),
+    "production": ("smoke-production",),
+}
 
 
 @flow(name="region", flow_run_name="{region}: {version}")
@@ -48,9 +53,8 @@ async def bring_live(
 ) -> RegionResult:
     """As `release_region`. `then` is what must still be seen once the version is live, before it counts as released."""
     settings, place, version = load.settings(), where.regions[region], artifact.version
-    named = where.name if len(where.regions) == 1 else f"{where.name}-{region}"
     payload = {"version": version, "digest": artifact.digest, "run": context.run_id()}
-    number = await notify.start_deployment(artifact.commit, named, shown(version), payload)
+    number = await notify.start_deployment(artifact.commit, deployment_name(where, region), shown(version), payload)
     began = time.monotonic()
     description = f"{shown(version)} by {settings.application.name} run {context.run_id()[:8]}"
     want = wanted(where, artifact, strategy)
@@ -67,6 +71,11 @@ async def bring_live(
     await notify.finish_deployment(number, "success", f"{shown(version)} is live", place.address)
     say(f"{shown(version)} is live with {ready} pods after {messages.duration(seconds)}", region=region)
     return RegionResult(region, "released", version, artifact.digest, ready, seconds)
+
+
+def deployment_name(environment: Environment, region: str) -> str:
+    """GitHub's environment: `staging`, `production-us-east-1`."""
+    return environment.name if len(environment.regions) == 1 else f"{environment.name}-{region}"
 
 
 @task(name="region", task_run_name="{region}")
@@ -130,7 +139,12 @@ async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> Reg
         gone = f"the image of v{good.version} ({good.digest[:19]}) is no longer in the registry."
         return RegionResult(way.region, "halted", reason=gone)
     ready = await go_back(environment, way, bad, chart)
-    say(f"is back on v{good.version} with {ready} pods", region=way.region)
+    say(f"is back on {shown(good.version)} with {ready} pods", region=way.region)
+    # Told afterwards: a GitHub that is slow must not delay the way back. It makes the bad deployment inactive.
+    back = f"back on {shown(good.version)}"
+    payload = {"version": good.version, "digest": good.digest, "run": context.run_id()}
+    number = await notify.start_deployment(good.commit, deployment_name(environment, way.region), back, payload)
+    await notify.finish_deployment(number, "success", back, environment.regions[way.region].address)
     return RegionResult(way.region, "recovered", good.version, good.digest, ready)
 
 
