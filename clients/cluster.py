@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from clients import cluster_read, kube
+from clients import cluster_read, kube, kube_errors
 from clients.kube import Kube
 from clients.together import together
 from release import names, records
@@ -83,6 +83,15 @@ class Cluster:
         }
         patch = {"metadata": {"annotations": annotations}}
         await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.MERGE_PATCH)
+
+    async def set_maintenance(self, app: str, text: str | None) -> bool:
+        """Write or remove the route's maintenance annotation; False where there is no route, hence no users."""
+        patch = {"metadata": {"annotations": {names.MAINTENANCE: text}}}
+        try:
+            await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.MERGE_PATCH)
+        except kube_errors.Missing:
+            return False
+        return True
 
     async def set_weights(self, app: str, blue: int, green: int) -> None:
         """Give each slot its share of the users, in one write; refused if the route names other backends."""

@@ -11,11 +11,15 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.schema import Address, Model, Name, Secret
+from config.base import Model
+from config.schema import Address, Name, Secret
 
 
 class Application(Model):
-    """The application under release. `chart` is a path in its repository; Tidegate's own chart without one."""
+    """The application under release. `chart` is a path in its repository; Tidegate's own chart without one.
+
+    `audit_level` is what the dependency audit fails at: the command gets it as AUDIT_LEVEL.
+    """
 
     name: Name
     git: str
@@ -24,6 +28,7 @@ class Application(Model):
     chart: str | None = None
     branch: str = "main"
     build_args: dict[str, str] = {}
+    audit_level: Literal["low", "moderate", "high", "critical"] = "moderate"
 
 
 class Registry(Model):

@@ -8,59 +8,81 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from config import load
-from flows import common
+from flows import common, prepare
 from flows.conclude import Draft, conclude
+from flows.retire import retire_due
 from flows.waves import release_waves
-from release import messages, plan
+from release import maintenance, messages, plan
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag
 from tasks import clock, context, image, notify, source
 from tasks.lock import held
+from tasks.maintenance import maintained
 from tasks.say import say
 
 
-@flow(name="production", flow_run_name="{tag} {strategy} by {actor}")
+@flow(name="production", flow_run_name="{tag} by {actor}")
 async def production(
     tag: str,
-    strategy: str = "rolling",
+    strategy: str | None = None,
     regions: list[str] | None = None,
     actor: str = "unknown",
     wait_for_lock: bool = False,
+    accept_no_way_back: bool = False,
 ) -> State[Outcome]:
     """Release a verified version to production.
 
     Args:
         tag: The release tag, vX.Y.Z, of a commit on main that staging verified.
-        strategy: rolling, blue-green or canary.
+        strategy: rolling, blue-green or canary; when empty, what the GitHub release's body says, else rolling.
         regions: Only these regions; all of them when empty.
         actor: Who asked for it.
         wait_for_lock: Wait for a release that is under way instead of refusing.
+        accept_no_way_back: Release although a bad version could not be taken back.
     """
-    start = Outcome("production", "refused", version=tag.removeprefix("v"), strategy=strategy)
-    return await conclude(start, partial(_release, tag, strategy, regions, actor, wait_for_lock), partial(_tell, actor))
+    start = Outcome("production", "refused", version=tag.removeprefix("v"), strategy=strategy or "")
+    body = partial(_release, tag, strategy, regions, actor, wait_for_lock, accept_no_way_back)
+    return await conclude(start, body, partial(_tell, actor))
 
 
 async def _release(
-    tag: str, strategy: str, regions: list[str] | None, actor: str, wait_for_lock: bool, draft: Draft
+    tag: str, asked: str | None, regions: list[str] | None, actor: str, wait: bool, accept: bool, draft: Draft
 ) -> Word:
-    version = parse_tag(tag)
-    chosen = plan.strategy(strategy)
-    environment = load.environment("production")
-    waves = plan.waves(environment, regions)
-    order = [region for wave in waves for region in wave]
-    artifact = await _verified(version, draft)
-    wanted = common.wanted(environment, artifact, chosen)
-    states = await common.observed(environment, order)
-    if common.all_settled(states, wanted):
+    planned = await _planned(tag, asked, regions, actor, accept, draft)
+    environment = planned.environment
+    artifact = await _verified(planned.version, draft)
+    want = common.wanted(environment, artifact, planned.strategy)
+    states = await common.observed(environment, planned.regions)
+    if common.all_settled(states, want):
         say(f"{tag} is live everywhere already: nothing to do")
         return "unchanged"
     say(messages.NOT_ENFORCED, warn=True)
     checkout = await source.checkout(artifact.commit, context.run_id())
     await common.check_regions(environment, states, artifact, checkout)
-    await image.promote(artifact.digest, tag)
-    async with held(environment, actor, f"production {tag}", wait=wait_for_lock) as grip:
-        return await release_waves(draft, grip, waves, wanted, checkout)
+    async with held(environment, actor, f"production {tag}", wait=wait) as grip:
+        await retire_due(environment)
+        # A release that died while it went back goes on going back: nothing may keep it from that.
+        if not grip.recovering:
+            await prepare.check(planned, want, checkout)
+            await image.promote(artifact.digest, tag)
+            await prepare.backup(planned)
+            await notify.monitoring("deployment_start", draft.outcome, clock.now())
+        async with maintained(environment, planned.regions):
+            return await release_waves(draft, grip, plan.waves(environment, regions), want, checkout)
+
+
+async def _planned(
+    tag: str, asked: str | None, regions: list[str] | None, actor: str, accept: bool, draft: Draft
+) -> prepare.Plan:
+    """Refuses what could never be, before anything is asked of a region."""
+    version, environment = parse_tag(tag), load.environment("production")
+    order = tuple(region for wave in plan.waves(environment, regions) for region in wave)
+    strategy = await prepare.strategy_of(tag, asked)
+    draft.learn(strategy=strategy)
+    without = tuple(name for name in order if len(environment.regions[name].previews) < 2)
+    maintenance.require_possible(environment.maintenance.mode, strategy, without)
+    return prepare.Plan(environment, version, strategy, order, actor, accept)
 
 
 async def _verified(version: Version, draft: Draft) -> Artifact:

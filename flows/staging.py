@@ -1,4 +1,4 @@
-"""Staging: test a commit, build its image once, deploy it, verify it, and say so in the registry."""
+"""Staging: test a commit, build its image once, deploy it, verify it and its way back, and say so in the registry."""
 
 from __future__ import annotations
 
@@ -11,24 +11,29 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common
 from flows.conclude import Draft, conclude
+from flows.region import CHECKS
+from flows.rehearsal import production_now
+from flows.staging_region import Staged
 from flows.waves import release_waves
-from release import messages
+from release import messages, quality
 from release.environment import Environment
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag, parse_version
 from tasks import clock, context, image, notify, source
+from tasks.branch import require_head
 from tasks.lock import held
+from tasks.quality import run_side_by_side
 from tasks.say import say
 
-TESTS = ("install", "lint", "unit", "integration", "e2e")
+TESTS = (("lint",), ("unit", "integration", "e2e"), ("audit",), ("sast",))
 
 
 @flow(name="staging", flow_run_name="{ref} by {actor}")
 async def staging(
     ref: str = "main", version: str | None = None, actor: str = "unknown", wait_for_lock: bool = False
 ) -> State[Outcome]:
-    """Stage a commit: test, build, deploy, verify.
+    """Stage a commit: test, build, deploy, verify, and rehearse its way back.
 
     Args:
         ref: A branch, tag or commit of the application.
@@ -54,12 +59,15 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
     draft.learn(digest=artifact.digest)
     say(messages.NOT_ENFORCED, warn=True)
     await common.check_regions(environment, before, artifact, checkout)
-    wanted = common.wanted(environment, artifact, "rolling")
-    async with held(environment, actor, f"staging v{chosen}", wait=wait_for_lock) as grip:
-        word = await release_waves(draft, grip, environment.waves, wanted, checkout)
+    want = common.wanted(environment, artifact, "rolling")
+    still = partial(require_head, ref, commit)
+    async with held(environment, actor, f"staging v{chosen}", wait=wait_for_lock, still=still) as grip:
+        staged = Staged(environment, await production_now() if environment.rehearsal.enabled else [])
+        word = await release_waves(draft, grip, environment.waves, want, checkout, staged.region)
         if word == "released":
-            await image.mark_verified(artifact, clock.now(), context.run_id())
+            await image.mark_verified(artifact, clock.now(), context.run_id(), staged.way_back)
             say(f"v{chosen} is verified: {artifact.digest[:19]}")
+            draft.learn(warnings=staged.warnings)
     return word
 
 
@@ -69,9 +77,11 @@ def _tagged(ref: str) -> Version | None:
 
 
 async def _test(environment: Environment, checkout: Path) -> None:
-    variables = {**environment.variables, "ENVIRONMENT": "staging"}
-    for command in TESTS:
-        await source.run_command(command, checkout, variables)
+    """Tests, audit and scan. Raises Refused first where the application names no test for what will be deployed."""
+    quality.require_commands(source.application_file(checkout).commands, CHECKS["staging"])
+    level = load.settings().application.audit_level
+    variables = {**environment.variables, "ENVIRONMENT": "staging", "AUDIT_LEVEL": level}
+    await run_side_by_side("staging", checkout, TESTS, variables)
 
 
 async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
@@ -87,6 +97,8 @@ async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
 
 
 async def _tell(actor: str, outcome: Outcome) -> None:
+    if outcome.good and outcome.warnings:
+        await notify.slack("deployments", messages.staged_without_way_back(outcome, actor))
     if not outcome.good and outcome.word != "refused":
         text = messages.staging_failed(outcome.version, outcome.commit, actor, outcome)
         await notify.slack("deployments", text)

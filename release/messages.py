@@ -36,6 +36,37 @@ def staging_failed(version: str, commit: str, actor: str, outcome: Outcome) -> s
     return "\n".join(lines)
 
 
+def staged_without_way_back(outcome: Outcome, actor: str) -> str:
+    """For #deployments: staged and verified, but production will not take it."""
+    return "\n".join(
+        (
+            f":warning: {shown(outcome.version)} is in staging. {' '.join(outcome.warnings)}",
+            f"Version: {shown(outcome.version)}",
+            f"Commit: {outcome.commit[:12]}",
+            f"Actor: {actor}",
+            "Next: Mend what keeps it from going back, and stage it again.",
+        )
+    )
+
+
+def starting(version: str, strategy: str, regions: Sequence[str], actor: str) -> str:
+    """For #releases, before anything is touched."""
+    return "\n".join(
+        (
+            f":hourglass_flowing_sand: {shown(version)} is about to be released to production.",
+            f"Version: {shown(version)}",
+            f"Strategy: {strategy}",
+            f"Regions: {', '.join(regions)}",
+            f"Started by: {actor}",
+        )
+    )
+
+
+def not_started(version: str, why: str) -> str:
+    """For #releases, where the team was told of a start that did not come."""
+    return f":no_entry: {shown(version)} was not started, nothing was touched. Why: {why}"
+
+
 def released(outcome: Outcome, actor: str) -> str:
     """For #releases."""
     regions = ", ".join(f"{r.region} ({duration(r.seconds)})" for r in outcome.regions)

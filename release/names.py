@@ -10,6 +10,7 @@ SLOT_LABEL = "tidegate.dev/slot"
 LIVE = "tidegate.dev/live"
 PREVIOUS = "tidegate.dev/previous"
 RETIRE = "tidegate.dev/retire"
+MAINTENANCE = "tidegate.dev/maintenance"
 
 
 def slot_release(app: str, slot: Slot) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from release.errors import Refused
 from release.model import Artifact
 from release.versions import Version
+from release.wayback import WayBack
 
 
 def tag_of(commit: str) -> str:
@@ -15,7 +16,7 @@ def tag_of(commit: str) -> str:
     return f"verified-{commit}"
 
 
-def record(artifact: Artifact, *, at: str, run: str) -> dict[str, Any]:
+def record(artifact: Artifact, *, at: str, run: str, way_back: WayBack | None = None) -> dict[str, Any]:
     """The record's payload; `at` is ISO 8601 UTC, `run` the staging run's id."""
     return {
         "version": artifact.version,
@@ -24,6 +25,7 @@ def record(artifact: Artifact, *, at: str, run: str) -> dict[str, Any]:
         "environment": "staging",
         "verified_at": at,
         "run": run,
+        "way_back": None if way_back is None else way_back.as_dict(),
     }
 
 

@@ -127,6 +127,8 @@ class Outside:
     async def _start_github(self) -> None:
         with self._progress.part("github", "SIMULATED") as part:
             await self.github.start(clone_url=f"{self.public('git')}/shop.git")
+            for tag, body in history.release_notes().items():
+                self.github.state.publish(tag, body, LOGIN)
             await self._open("github", self.github.url)
             part.address, part.detail = self.public("github"), f"{REPOSITORY}, its part of the REST API"
 

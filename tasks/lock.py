@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -69,10 +69,15 @@ async def give_back(environment: Environment, me: Holder) -> None:
 
 
 @asynccontextmanager
-async def held(environment: Environment, who: str, what: str, *, wait: bool) -> AsyncIterator[Grip]:
-    """Hold the lock. Raises LockHeld naming the holder, unless asked to wait; it is given back whatever happens."""
+async def held(
+    environment: Environment, who: str, what: str, *, wait: bool, still: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[Grip]:
+    """Hold the lock. Raises LockHeld naming the holder, unless asked to wait; it is given back whatever happens.
+
+    While it waits, and before it takes the lock after that, `still` raises when there is no reason to wait any more.
+    """
     me = Holder(context.run_id(), who, what)
-    before = await _taken(environment, me, wait=wait)
+    before = await _taken(environment, me, wait, still)
     with stop.stopping() as sign:
         grip = Grip(environment, me, sign)
         if before is not None and before.what == what and before.note.startswith(_RECOVERING):
@@ -90,7 +95,9 @@ async def held(environment: Environment, who: str, what: str, *, wait: bool) -> 
                 say(f"the lock was not given back ({error}); it lapses by itself", warn=True)
 
 
-async def _taken(environment: Environment, me: Holder, *, wait: bool) -> Holder | None:
+async def _taken(
+    environment: Environment, me: Holder, wait: bool, still: Callable[[], Awaitable[None]] | None
+) -> Holder | None:
     told = ""
     while True:
         found = await take(environment, me)
@@ -102,6 +109,8 @@ async def _taken(environment: Environment, me: Holder, *, wait: bool) -> Holder 
             told = found.held.holder.run
             say(f"waiting for {found.held.holder.what}, started by {found.held.holder.who}")
         await asyncio.sleep(min(_ASK_AGAIN, found.seconds))
+        if still is not None:
+            await still()
 
 
 async def _renew(grip: Grip) -> None:

@@ -55,17 +55,24 @@ def stage(
 
 def release(
     tag: Annotated[str, typer.Argument(help="The release tag, vX.Y.Z, that staging verified.")],
-    strategy: Annotated[str, typer.Option(help="rolling, blue-green or canary.")] = "rolling",
+    strategy: Annotated[
+        str | None,
+        typer.Option(help="rolling, blue-green or canary; by default what the GitHub release says, else rolling."),
+    ] = None,
     region: Annotated[list[str] | None, typer.Option(help="Only this region; may be given again.")] = None,
+    accept_no_way_back: Annotated[
+        bool, typer.Option("--accept-no-way-back", help="Release although a bad version could not be taken back.")
+    ] = False,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Release a verified version to production, region by region.
 
-    Example: `tidegate release v1.4.0 --strategy rolling`.
+    Example: `tidegate release v1.4.0 --strategy canary`; the first version ever needs `--accept-no-way-back`.
     """
     runner.prepare()
     from flows.production import production
 
     call = {"tag": tag, "strategy": strategy, "regions": region, "actor": actor(), "wait_for_lock": wait}
+    call["accept_no_way_back"] = accept_no_way_back
     runner.run(lambda: production(**call, return_state=True), as_json=as_json)

@@ -73,6 +73,19 @@ def build(folder: Path) -> Path:
     return folder
 
 
+def release_notes() -> dict[str, str]:
+    """What a person would write into the GitHub release of each tag: tag -> body."""
+    found: dict[str, str] = {}
+    lines: list[str] = []
+    for step in STEPS:
+        if step.branch == "main":
+            lines.append(f"- {step.message.splitlines()[0]}")
+            if step.tag:
+                found[step.tag] = "\n".join(["What changed:", "", *lines])
+                lines = []
+    return found
+
+
 def add_version(
     bare: Path,
     version: str,

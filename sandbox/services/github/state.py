@@ -74,7 +74,10 @@ class Release:
 
 @dataclass(slots=True)
 class PullRequest:
-    """`head` and `base` are branches; `head_sha` follows the branch while the pull request is open."""
+    """`head` and `base` are branches; `head_sha` follows the branch while the pull request is open.
+
+    `fork` is the owner of the repository that holds the head, None when it is this one.
+    """
 
     id: int
     number: int
@@ -87,6 +90,7 @@ class PullRequest:
     author: str
     state: str = "open"
     draft: bool = False
+    fork: str | None = None
     merge_commit: str | None = None
     merged_by: str | None = None
     at: str = field(default_factory=now)
@@ -107,6 +111,10 @@ class State:
     def new_id(self) -> int:
         """A number that no other object has."""
         return next(self._ids)
+
+    def publish(self, tag: str, body: str, author: str) -> None:
+        """A published release of a tag that is there, told to nobody: as from before the sandbox was started."""
+        self.releases.append(Release(self.new_id(), tag, "main", author, name=tag, body=body, published=now()))
 
     def latest_statuses(self, sha: str) -> dict[str, CommitStatus]:
         """Context -> newest status of a commit."""

@@ -1,4 +1,7 @@
-"""The deployed shop, as API_URL names it; it must run EXPECTED_VERSION."""
+"""The deployed shop, as API_URL names it; it must run EXPECTED_VERSION.
+
+While one version replaces another both may answer: then EXPECTED_VERSION names both, `1.4.0,1.5.0`, the wanted one last.
+"""
 
 import json
 import os
@@ -27,7 +30,8 @@ class Seen:
 class Target:
     def __init__(self):
         self.url = _needed("API_URL").rstrip("/")
-        self.expected = _needed("EXPECTED_VERSION")
+        self.allowed = _needed("EXPECTED_VERSION").split(",")
+        self.expected = self.allowed[-1]
 
     def get(self, path):
         key = os.environ.get("API_KEY")
@@ -50,14 +54,14 @@ class Target:
         return seen
 
     def about(self):
-        """What `/version` tells; Wrong when it is not the expected version."""
+        """What `/version` tells; Wrong when it is no expected version."""
         body = self.good("/version").body
         try:
             about = json.loads(body)
         except ValueError:
             raise Wrong(f"/version is not JSON: {body[:200]}") from None
-        if about.get("version") != self.expected:
-            raise Wrong(f"/version is {about.get('version')!r}, expected {self.expected!r}")
+        if about.get("version") not in self.allowed:
+            raise Wrong(f"/version is {about.get('version')!r}, expected {' or '.join(map(repr, self.allowed))}")
         return about
 
 

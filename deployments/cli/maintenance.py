@@ -1,0 +1,54 @@
+"""`tidegate maintenance off`: a person ends a maintenance mode that a dead release left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from clients.cluster import Cluster
+from config import load
+from release.environment import Region
+from release.errors import TidegateError, Unavailable
+
+app = typer.Typer(help="Maintenance mode, as a release switches it on and off.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Maintenance mode, as a release switches it on and off."""
+
+
+@app.command()
+def off(
+    environment: Annotated[str, typer.Argument(help="development, staging or production.")] = "production",
+) -> None:
+    """Switch maintenance mode off in every region of an environment, whoever switched it on.
+
+    Example: `tidegate maintenance off production`.
+    """
+    failed = asyncio.run(_off(environment))
+    if failed:
+        raise Unavailable(
+            " ".join(failed),
+            next_step="Try again; where it cannot be switched off, it lapses by itself when it is due.",
+        )
+    typer.echo(f"Maintenance mode is off in {environment}.")
+
+
+async def _off(name: str) -> list[str]:
+    """What went wrong, region by region; every region is tried."""
+    settings = load.settings()
+    kubeconfig = settings.kubeconfig.expanduser()
+
+    async def one(region: Region) -> str:
+        try:
+            async with Cluster(kubeconfig, region.context, region.namespace) as cluster:
+                await cluster.set_maintenance(settings.application.name, None)
+        except TidegateError as error:
+            return f"{region.name}: {error.what}"
+        return ""
+
+    found = await asyncio.gather(*(one(region) for region in load.environment(name).regions.values()))
+    return [problem for problem in found if problem]

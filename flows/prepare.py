@@ -1,0 +1,91 @@
+"""What comes before the first region of a production release: checks that check something, and a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows import common
+from release import checks, messages, notes, plan, wayback
+from release.checks_made import Check, Facts
+from release.environment import Environment, Strategy
+from release.errors import TidegateError, Unavailable
+from release.strategy import Want
+from release.versions import Version
+from tasks import image, notify, prepare, source
+from tasks.say import say
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A production release as it was asked for."""
+
+    environment: Environment
+    version: Version
+    strategy: Strategy
+    regions: tuple[str, ...]
+    actor: str
+    accept_no_way_back: bool
+
+
+async def strategy_of(tag: str, asked: str | None) -> Strategy:
+    """As asked, else as the body of the tag's GitHub release says, else rolling. Raises Unavailable where GitHub
+    would have to say it and does not answer."""
+    if asked:
+        return plan.strategy(asked)
+    try:
+        return notes.strategy_of(await prepare.release_body(tag) or "") or "rolling"
+    except Unavailable as error:
+        step = "Try again later, or say which strategy with --strategy."
+        raise Unavailable(error.what, field=error.field, next_step=step) from error
+
+
+async def check(planned: Plan, want: Want, checkout: Path) -> None:
+    """List every check. Raises Refused where one fails: nothing was touched then, and the team was told nothing."""
+    policy = planned.environment.checks
+    found = list(checks.listed(await _facts(planned, want, checkout), policy))
+    if all(one.ok for one in found):
+        found.append(await _team(planned))
+    await prepare.show(found)
+    checks.require(found)
+
+
+async def backup(planned: Plan) -> None:
+    """The database's backup, where the environment asks for one; without it the release does not start."""
+    if not planned.environment.backup:
+        return
+    try:
+        await prepare.database_backup(planned.version.tag)
+    except TidegateError as error:
+        await notify.slack("releases", messages.not_started(str(planned.version), error.what))
+        raise
+
+
+async def _facts(planned: Plan, want: Want, checkout: Path) -> Facts:
+    states = await common.observed(planned.environment, planned.regions)
+    record = await prepare.verification_record(want.artifact.commit)
+    live = wayback.live_records(states, want.artifact)
+    return Facts(
+        want=want,
+        body=await prepare.release_body(planned.version.tag) if planned.environment.checks.release_notes else None,
+        record=record,
+        states=states,
+        images=await _there([want.artifact.digest, *(one.artifact.digest for one in live)]),
+        app=source.application_file(checkout),
+        no_way_back=planned.accept_no_way_back,
+    )
+
+
+async def _there(digests: Sequence[str]) -> frozenset[str]:
+    return frozenset([digest for digest in dict.fromkeys(digests) if await image.exists(digest)])
+
+
+async def _team(planned: Plan) -> Check:
+    text = messages.starting(str(planned.version), planned.strategy, planned.regions, planned.actor)
+    try:
+        await prepare.tell_team(text)
+    except TidegateError as error:
+        say(f"Slack was not told: {error}", warn=True)
+        return checks.team(planned.environment.checks, error.what)
+    return checks.team(planned.environment.checks, None)

@@ -1,0 +1,98 @@
+"""Whether the way back from a version was tried in staging, how long it took, and where there is none, why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from release import migrations
+from release.appfile import AppFile
+from release.model import Artifact, Record, RegionState
+
+Result = Literal["rehearsed", "failed", "none", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """A rehearsal's result, kept in the verification record.
+
+    `rehearsed` to `version` and `digest` in `back_s` seconds and forward again in `forward_s`; `failed` for
+    `reason`; `none` because of `reason` (a first version, an irreversible migration); `off` by configuration.
+    """
+
+    result: Result
+    version: str = ""
+    digest: str = ""
+    back_s: float = 0.0
+    forward_s: float = 0.0
+    budget_s: float = 0.0
+    reason: str = ""
+
+    @property
+    def in_time(self) -> bool:
+        return self.back_s <= self.budget_s
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, durations to a tenth of a second."""
+        return asdict(self) | {"back_s": round(self.back_s, 1), "forward_s": round(self.forward_s, 1)}
+
+    def __str__(self) -> str:
+        """A sentence for a person, without its full stop."""
+        match self.result:
+            case "rehearsed":
+                late = "" if self.in_time else f", longer than the budget of {self.budget_s:g} s"
+                return f"back to v{self.version} in {self.back_s:.1f} s{late}, forward again in {self.forward_s:.1f} s"
+            case "failed":
+                return f"the way back to v{self.version} failed: {self.reason}"
+            case "none":
+                return f"there is no way back: {self.reason}"
+            case "off":
+                return "the way back was not rehearsed: it is turned off"
+
+
+FIRST = WayBack("none", reason="it is the first version")
+
+
+def from_dict(data: object) -> WayBack | None:
+    """What `as_dict` gave; None for anything else, as in the record of a version staged before rehearsals."""
+    if not isinstance(data, Mapping) or data.get("result") not in get_args(Result):
+        return None
+    try:
+        return WayBack(
+            data["result"],
+            str(data.get("version", "")),
+            str(data.get("digest", "")),
+            float(data.get("back_s", 0)),
+            float(data.get("forward_s", 0)),
+            float(data.get("budget_s", 0)),
+            str(data.get("reason", "")),
+        )
+    except (TypeError, ValueError):
+        return None
+
+
+def live_records(states: Iterable[RegionState], new: Artifact) -> tuple[Record, ...]:
+    """What a release of `new` would have to go back to, region by region: the live version, or the one before it
+    where `new` is live already."""
+    found = []
+    for state in states:
+        candidates = (state.route.live, state.route.previous) if state.route else ()
+        found.append(next((one for one in candidates if one and one.artifact.digest != new.digest), None))
+    return tuple(record for record in found if record is not None)
+
+
+def target(production: Iterable[RegionState], new: Artifact, app: AppFile) -> Artifact | WayBack:
+    """The artifact to rehearse going back to; a WayBack `none` where there is nothing to go back to.
+
+    Where production's regions differ, the first one's.
+    """
+    records = live_records(production, new)
+    if not records:
+        return FIRST
+    older = records[0].artifact
+    crossed = migrations.crossed(app, new.version, older.version)
+    if crossed:
+        names = ", ".join(one.name for one in crossed)
+        return WayBack("none", older.version, older.digest, reason=f"irreversible migration {names}")
+    return older
