@@ -10,6 +10,7 @@ import pytest
 from github_world import NAME, PERSON, TOKEN, World, commit, git, new_world
 
 from clients.github import GitHub as Client
+from release.branches import Pull
 from release.errors import Refused, Unavailable
 
 
@@ -113,6 +114,19 @@ async def test_a_comparison_counts_both_ways(world: World) -> None:
         assert (await github.compare("main", "v1.0.0")).status == "identical"
         with pytest.raises(Refused):
             await github.compare("main", "nowhere")
+
+
+async def test_a_pull_request_tells_whose_branch_it_is(world: World) -> None:
+    cart = world.sha("hotfix/cart")
+    git(world.bare, "update-ref", "refs/forks/mallory/patch", cart)
+    async with world.client() as github:
+        own = await github.create_pull_request("hotfix/cart", "develop", "Cart", "")
+        fork = await github.create_pull_request("mallory:patch", "develop", "Cart", "")
+        assert await github.pull_request(own.number) == Pull(own.number, True, "hotfix/cart", cart, NAME, "develop")
+        assert await github.pull_request(fork.number) == Pull(
+            fork.number, True, "patch", cart, "mallory/shop", "develop"
+        )
+        assert await github.pull_request(99) is None
 
 
 async def test_a_pull_request_that_reached_its_base_by_git_is_merged(world: World) -> None:

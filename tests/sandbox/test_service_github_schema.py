@@ -92,6 +92,9 @@ async def test_merges_and_pull_requests(world: World, kit: Kit[Any]) -> None:
     clash = (await pulls.async_create(OWNER, REPO, title="Clash", head="hotfix/clash", base="main")).parsed_data
     assert (clash.mergeable, clash.mergeable_state) == (False, "dirty")
     assert len((await pulls.async_list(OWNER, REPO)).parsed_data) == 2
+    git(world.bare, "update-ref", "refs/forks/mallory/patch", world.sha("hotfix/cart"))
+    fork = (await pulls.async_create(OWNER, REPO, title="Cart", head="mallory:patch", base="develop")).parsed_data
+    assert (fork.head.label, fork.head.repo.full_name, fork.head.repo.fork) == ("mallory:patch", "mallory/shop", True)
     done = (await pulls.async_merge(OWNER, REPO, made.number)).parsed_data
     assert done.merged
     assert done.sha == world.sha("main")

@@ -54,15 +54,19 @@ class Hub:
                     await self._follow(pull, after, login)
 
     async def _follow(self, pull: PullRequest, refs: Mapping[str, Ref], login: str) -> None:
-        head, base = (refs.get(f"refs/heads/{name}") for name in (pull.head, pull.base))
+        head, base = await self.tip(pull.head, pull.fork), refs.get(f"refs/heads/{pull.base}")
         if head is None or base is None:
             return
-        before, pull.head_sha = pull.head_sha, head.sha
-        if before != head.sha:
-            await self.tell_pull("synchronize", pull, login, {"before": before, "after": head.sha})
+        before, pull.head_sha = pull.head_sha, head
+        if before != head:
+            await self.tell_pull("synchronize", pull, login, {"before": before, "after": head})
         # A branch that reached its base by another way, by git push say, is merged too.
-        if base.sha != pull.base_sha and await self.git.contains(base.sha, head.sha):
+        if base.sha != pull.base_sha and await self.git.contains(base.sha, head):
             await self.close_pull(pull, base.sha, login)
+
+    async def tip(self, branch: str, fork: str | None = None) -> str | None:
+        """The commit of a branch, also of a fork's: forks share the repository's objects, as at GitHub."""
+        return await self.git.resolve(f"refs/heads/{branch}" if fork is None else f"refs/forks/{fork}/{branch}")
 
     async def close_pull(self, pull: PullRequest, merge_commit: str | None, login: str) -> None:
         """Close a pull request, merged or not, and tell it."""

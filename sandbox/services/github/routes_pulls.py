@@ -36,7 +36,9 @@ class Pulls:
         found = [
             shapes_pulls.listed(self._shapes, one)
             for one in reversed(self._state.pulls)
-            if state in ("all", one.state) and head in ("", f"{owner}:{one.head}") and base in (None, one.base)
+            if state in ("all", one.state)
+            and head in ("", f"{one.fork or owner}:{one.head}")
+            and base in (None, one.base)
         ]
         return listing(request, found)
 
@@ -46,30 +48,26 @@ class Pulls:
     async def create(self, request: web.Request) -> web.Response:
         body = await body_of(request)
         title, head, base = required(body, "title", "head", "base")
-        owner = self._shapes.name.partition("/")[0]
-        head = head.removeprefix(f"{owner}:")
         pull = await self._new(title, head, base, request[LOGIN])
         pull.body, pull.draft = body.get("body"), bool(body.get("draft", False))
         self._state.pulls.append(pull)
         await self._hub.tell_pull("opened", pull, request[LOGIN])
         return web.json_response(await self._hub.whole_pull(pull), status=201)
 
-    async def _new(self, title: str, head: str, base: str, login: str) -> PullRequest:
-        git, refs = self._hub.git, await self._hub.git.refs()
-        ends = {field: refs.get(f"refs/heads/{name}") for field, name in (("head", head), ("base", base))}
-        for field, ref in ends.items():
-            if ref is None:
-                raise invalid("PullRequest", "invalid", field)
-        top, bottom = ends["head"], ends["base"]
-        assert top is not None
-        assert bottom is not None
-        if any((one.head, one.base, one.state) == (head, base, "open") for one in self._state.pulls):
-            owner = self._shapes.name.partition("/")[0]
-            raise _custom(f"A pull request already exists for {owner}:{head}.")
-        if await git.contains(bottom.sha, top.sha):
+    async def _new(self, title: str, label: str, base: str, login: str) -> PullRequest:
+        whose, _, head = label.rpartition(":")
+        owner = self._shapes.name.partition("/")[0]
+        fork = whose if whose not in ("", owner) else None
+        top, bottom = await self._hub.tip(head, fork), await self._hub.tip(base)
+        if top is None or bottom is None:
+            raise invalid("PullRequest", "invalid", "head" if top is None else "base")
+        if any((one.head, one.fork, one.base, one.state) == (head, fork, base, "open") for one in self._state.pulls):
+            raise _custom(f"A pull request already exists for {fork or owner}:{head}.")
+        if await self._hub.git.contains(bottom, top):
             raise _custom(f"No commits between {base} and {head}")
         number = len(self._state.pulls) + 1
-        return PullRequest(self._state.new_id(), number, title, None, head, top.sha, base, bottom.sha, login)
+        new = self._state.new_id()
+        return PullRequest(new, number, title, None, head, top, base, bottom, login, fork=fork)
 
     async def update(self, request: web.Request) -> web.Response:
         pull, body = self._one(request), await body_of(request)

@@ -114,7 +114,10 @@ class Shapes:
             "site_admin": False,
         }
 
-    def repository(self) -> Json:
+    def repository(self, fork: str | None = None) -> Json:
+        """This repository, or the fork of it that the user `fork` has."""
+        if fork is not None:
+            return {**self._fork_of(fork).repository(), "fork": True}
         owner, _, name = self.name.partition("/")
         links = _REPOSITORY_LINKS | {word: word for word in _PLAIN_LINKS}
         return {
@@ -142,6 +145,11 @@ class Shapes:
             "updated_at": self._since,
             "pushed_at": self._since,
         }
+
+    def _fork_of(self, owner: str) -> Shapes:
+        fork = Shapes(f"{owner}/{self.name.partition('/')[2]}", self.branch)
+        fork.api = self.api
+        return fork
 
 
 def node_id(kind: str, number: int | str) -> str:

@@ -62,7 +62,7 @@ def listed(shapes: Shapes, pull: PullRequest) -> Json:
         "closed_at": pull.closed,
         "merged_at": pull.closed if pull.merge_commit else None,
         "merge_commit_sha": pull.merge_commit,
-        "head": _side(shapes, pull.head, pull.head_sha),
+        "head": _side(shapes, pull.head, pull.head_sha, pull.fork),
         "base": _side(shapes, pull.base, pull.base_sha),
         "_links": {word: {"href": href} for word, href in links.items()},
         "author_association": "MEMBER",
@@ -91,12 +91,12 @@ def whole(shapes: Shapes, pull: PullRequest, difference: Difference) -> Json:
     }
 
 
-def _side(shapes: Shapes, branch: str, sha: str) -> Json:
-    owner = shapes.name.partition("/")[0]
+def _side(shapes: Shapes, branch: str, sha: str, fork: str | None = None) -> Json:
+    owner = fork or shapes.name.partition("/")[0]
     return {
         "label": f"{owner}:{branch}",
         "ref": branch,
         "sha": sha,
         "user": shapes.user(owner),
-        "repo": shapes.repository(),
+        "repo": shapes.repository(fork),
     }
