@@ -1,6 +1,6 @@
 """The deployed shop, as API_URL names it; it must run EXPECTED_VERSION.
 
-While one version replaces another both may answer: then EXPECTED_VERSION names both, `1.4.0,1.5.0`, the wanted one last.
+While one version replaces another both may answer: EXPECTED_VERSION then names both, `1.4.0,1.5.0`, the new one last.
 """
 
 import json
