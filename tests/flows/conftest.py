@@ -1,0 +1,66 @@
+"""One sandbox for all tests of this room, started and ended by the command line as people do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from desk import Desk
+from look import Look
+
+Regions = dict[str, tuple[str, int]]
+
+SPEED = "20"
+# Requests a second and region, times the speed: enough to be seen, few enough for two cores.
+USERS = "1"
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """What a person can do. All tests run on this sandbox: each must leave one good version live everywhere.
+
+    TIDEGATE_TESTS_HOME names a folder whose sandbox is used, and left up, while one works on a test.
+    """
+    kept = os.environ.get("TIDEGATE_TESTS_HOME")
+    found = Desk(Path(kept) if kept else tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("scratch"))
+    try:
+        up = found.tidegate("sandbox", "up", "--speed", SPEED, "--users", USERS, timeout=1200)
+        assert up.code == 0, up.text
+        yield found
+    finally:
+        if not kept:
+            found.tidegate("sandbox", "down", "--purge")
+
+
+@pytest.fixture
+def look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Look:
+    """What a person can look at."""
+    monkeypatch.setenv("TIDEGATE_HOME", str(desk.home))
+    return Look(desk.home)
+
+
+@pytest.fixture
+def good(desk: Desk, look: Look) -> Regions:
+    """A good version is live and recorded in all regions of production: region -> (digest, ready pods)."""
+    live = look.digests()
+    if len(set(live.values())) != 1 or next(iter(live.values()))[1] != 10:
+        desk.released("v1.4.0")
+    return look.digests()
+
+
+@pytest.fixture
+def another(desk: Desk, look: Look, good: Regions) -> str:
+    """A good version that staging verified and that is not live: a tag."""
+    live = {one["version"] for one in look.live().values()}
+    tag = "v1.6.0" if live == {"1.4.0"} else "v1.4.0"
+    desk.stage(tag)
+    return tag
+
+
+@pytest.fixture(autouse=True)
+def calm(desk: Desk) -> Iterator[None]:
+    """No fault outlives its test."""
+    yield
+    desk.calm()

@@ -1,0 +1,219 @@
+"""A person at the command line of one sandbox: what they can do. What they can look at is in `look.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import yaml
+
+from config import load
+from release.versions import parse_tag
+from sandbox import state
+from sandbox.shop import history
+from sandbox.shop.fastimport import git
+
+PIPELINES = ("stage", "release")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended. `outcome` is what its run told, empty where no run began; `text` is what was shown."""
+
+    code: int
+    outcome: dict[str, Any]
+    text: str
+    seconds: float
+
+    @property
+    def word(self) -> str:
+        return str(self.outcome.get("word", ""))
+
+    @property
+    def reason(self) -> str:
+        return str(self.outcome.get("reason", ""))
+
+    def regions(self) -> dict[str, str]:
+        """Region -> outcome, in the order in which they were told."""
+        return {one["region"]: one["outcome"] for one in self.outcome.get("regions", ())}
+
+
+class Running:
+    """A command that runs: wait for a line of it, kill it, or wait for its end."""
+
+    def __init__(self, desk: Desk, argv: tuple[str, ...], home: Path, folder: Path, actor: str) -> None:
+        self._began = time.monotonic()
+        self._out, self._err = folder / "stdout", folder / "stderr"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                desk.command(argv),
+                stdout=out,
+                stderr=err,
+                cwd=load.CHECKOUT,
+                env=desk.environment(home, actor),
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+
+    @property
+    def text(self) -> str:
+        return self._err.read_text(errors="replace")
+
+    def until(self, what: str | Callable[[], bool], within: float = 90.0) -> None:
+        """Returns as soon as the line was shown, or the condition holds, while the command still runs."""
+        deadline = time.monotonic() + within
+        while not (what in self.text if isinstance(what, str) else what()):
+            assert self.process.poll() is None, f"it ended before {what!r}: {self.text}"
+            assert time.monotonic() < deadline, f"never {what!r}: {self.text}"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """As a power cut would: the command and what it started, at once."""
+        for pid in [*_children(self.process.pid), self.process.pid]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.wait(10)
+
+    def end(self, timeout: float = 180.0) -> Result:
+        code = self.process.wait(timeout)
+        return _result(code, self._out.read_text(), self.text, time.monotonic() - self._began)
+
+
+@dataclass
+class Desk:
+    """`home` is the sandbox's TIDEGATE_HOME; `scratch` a folder for variants and output."""
+
+    home: Path
+    scratch: Path
+    _verified: dict[str, Result] = field(default_factory=dict)
+    _misbehaved: list[tuple[str, str | None]] = field(default_factory=list)
+    _count: int = 0
+
+    def environment(self, home: Path, actor: str = "ada") -> dict[str, str]:
+        return {**os.environ, "TIDEGATE_HOME": str(home), "TIDEGATE_ACTOR": actor, "COLUMNS": "200"}
+
+    def command(self, argv: tuple[str, ...]) -> list[str]:
+        as_json = ("--json",) if argv[0] in PIPELINES else ()
+        return [sys.executable, "-m", "deployments.cli", *argv, *as_json]
+
+    def start(self, *argv: str, home: Path | None = None, actor: str = "ada") -> Running:
+        """Begin a command; use it with `with`, so that it never outlives the test."""
+        return Running(self, argv, home or self.home, self.folder(), actor)
+
+    def tidegate(self, *argv: str, home: Path | None = None, actor: str = "ada", timeout: float = 240) -> Result:
+        """Run a command to its end."""
+        with self.start(*argv, home=home, actor=actor) as running:
+            return running.end(timeout)
+
+    def stage(self, ref: str) -> Result:
+        """Stage a version, once in this sandbox; it must be good in staging."""
+        if ref not in self._verified:
+            result = self.tidegate("stage", ref)
+            assert result.word in ("released", "unchanged"), result.text
+            self._verified[ref] = result
+        return self._verified[ref]
+
+    def released(self, tag: str) -> Result:
+        """Stage a good version where that was not done yet, and release it everywhere."""
+        self.stage(tag)
+        result = self.tidegate("release", tag)
+        assert result.word in ("released", "unchanged"), result.text
+        return result
+
+    def add_version(self, labels: Mapping[str, str] | None = None, branch: str = "main") -> tuple[str, str]:
+        """A commit of the sample shop that behaves so, tagged with a version of its own: (version, SHA)."""
+        newest = max(parse_tag(tag) for tag in git(self.bare, "tag").split())
+        version = f"{newest.major}.{newest.minor + 1}.0"
+        return version, history.add_version(self.bare, version, labels, branch)
+
+    @property
+    def bare(self) -> Path:
+        return self.home / "sandbox" / "git" / "shop.git"
+
+    def fault(self, name: str, mode: str, region: str | None = None, seconds: float | None = None) -> None:
+        """Let a part of the outside world fail, until the test ends or for so many seconds."""
+        self._control("PUT", "/api/faults", {"name": name, "mode": mode, "region": region, "seconds": seconds})
+
+    def behave(self, version: str, region: str | None = None, **fields: Any) -> None:
+        """Let a version behave otherwise than its image says, until the test ends."""
+        self._control("PUT", "/api/behaviour", {"version": version, "region": region, "fields": fields})
+        self._misbehaved.append((version, region))
+
+    def calm(self) -> None:
+        """End all faults and changed behaviours."""
+        self._control("DELETE", "/api/faults")
+        while self._misbehaved:
+            version, region = self._misbehaved.pop()
+            self._control("PUT", "/api/behaviour", {"version": version, "region": region, "fields": {}})
+
+    def _control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+        found = state.read(self.home)
+        assert found is not None
+        answer = httpx.request(method, found.control + path, json=body, timeout=10, trust_env=False)
+        assert answer.is_success, answer.text
+
+    def folder(self) -> Path:
+        self._count += 1
+        path = self.scratch / str(self._count)
+        path.mkdir()
+        return path
+
+    def variant(self, **files: Mapping[str, Any] | str) -> Path:
+        """Another TIDEGATE_HOME on the same sandbox whose overlay says something else: file -> keys, or its text."""
+        home = self.folder()
+        shutil.copytree(self.home / "overlay", home / "overlay")
+        for name, change in files.items():
+            path = home / "overlay" / f"{name}.yaml"
+            if isinstance(change, str):
+                path.write_text(change)
+                continue
+            path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), change)))
+        return home
+
+
+def only(*regions: str) -> tuple[str, ...]:
+    """`--region` options."""
+    return tuple(word for region in regions for word in ("--region", region))
+
+
+def _result(code: int, out: str, err: str, seconds: float) -> Result:
+    outcome = json.loads(out) if out.lstrip().startswith("{") else {}
+    return Result(code, outcome, err if outcome else out + err, seconds)
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, path.read_text().split()):
+            found += [*_children(child), child]
+    return found
+
+
+def _merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`; None removes a key."""
+    result = dict(base)
+    for key, value in over.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(key), dict):
+            result[key] = _merged(result[key], value)
+        else:
+            result[key] = value
+    return result

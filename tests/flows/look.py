@@ -1,0 +1,135 @@
+"""What a person can look at: clusters, Prefect's page, Slack, GitHub, as they are and not as a run tells them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from config import load
+from sandbox import regions, state, witness
+from sandbox.admin import Admin
+from sandbox.controlplane.keys import ensure_keys
+
+# What a release could change. Leases too: a refusal does not even take the lock.
+KINDS = "deployments,services,secrets,serviceaccounts,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies"
+MORE = "httproutes.gateway.networking.k8s.io,leases.coordination.k8s.io,pods"
+
+
+@dataclass
+class Look:
+    """Needs TIDEGATE_HOME to name the sandbox."""
+
+    home: Path
+
+    @property
+    def _state(self) -> state.State:
+        found = state.read(self.home)
+        assert found is not None
+        return found
+
+    def live(self, environment: str = "production") -> dict[str, dict[str, Any]]:
+        """Region -> what really serves, by the digests of all Ready pods."""
+        return asyncio.run(witness.regions(environment))
+
+    def digests(self, environment: str = "production") -> dict[str, tuple[str, int]]:
+        """Region -> (digest of every Ready pod, their count)."""
+        return {name: (one["digest"], one["ready"]) for name, one in self.live(environment).items()}
+
+    def picture(self) -> dict[str, Any]:
+        """What the sandbox's own page shows."""
+        answer = httpx.get(f"{self._state.control}/api/state", timeout=10, trust_env=False)
+        picture: dict[str, Any] = answer.raise_for_status().json()
+        return picture
+
+    def slack(self, channel: str) -> list[str]:
+        return [one["text"] for one in self.picture()["slack"] if one["channel"] == channel]
+
+    def deployments(self, commit: str) -> dict[str, list[str]]:
+        """GitHub's deployments of a commit: environment -> its statuses, oldest first, of the newest deployment."""
+        settings = load.settings()
+        assert settings.github.token is not None
+        assert settings.github.token.file is not None
+        headers = {"Authorization": f"Bearer {settings.github.token.file.read_text()}"}
+        base = f"{settings.github.url}/repos/{settings.application.github}/deployments"
+        with httpx.Client(headers=headers, timeout=10, trust_env=False) as client:
+            found = client.get(base, params={"sha": commit, "per_page": 100}).raise_for_status().json()
+            newest: dict[str, int] = {}
+            for one in sorted(found, key=lambda one: int(one["id"])):
+                newest[one["environment"]] = one["id"]
+            told = {name: client.get(f"{base}/{number}/statuses").json() for name, number in newest.items()}
+        return {name: [one["state"] for one in reversed(statuses)] for name, statuses in told.items()}
+
+    def run(self, number: str) -> dict[str, Any]:
+        """A flow run on the Prefect server, as its page shows it."""
+        return dict(self._prefect("GET", f"flow_runs/{number}"))
+
+    def subflows(self, root: str) -> dict[str, dict[str, Any]]:
+        """Region -> its flow run, of the runs that a run began."""
+        tasks = {"task_runs": {"flow_run_id": {"any_": [root]}}}
+        children = [one["id"] for one in self._prefect("POST", "task_runs/filter", tasks)]
+        found = self._prefect("POST", "flow_runs/filter", {"flow_runs": {"parent_task_run_id": {"any_": children}}})
+        return {one["name"].partition(":")[0]: one for one in found}
+
+    def _prefect(self, method: str, path: str, body: Any = None) -> Any:
+        api = load.settings().prefect.api
+        return httpx.request(method, f"{api}/{path}", json=body, timeout=10, trust_env=False).raise_for_status().json()
+
+    def kubectl(self, *arguments: str, context: str) -> str:
+        """kubectl with the region's own rights."""
+        here = self._state
+        command = [here.kubectl, "--kubeconfig", here.kubeconfig, "--context", context, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def versions(self) -> dict[str, str]:
+        """Everything that a release could change, of all namespaces, with its resource version."""
+        everything = ("get", f"{KINDS},{MORE}", "--all-namespaces", "-o", "json")
+        found = json.loads(self._as_admin(*everything))["items"]
+        return {
+            f"{one['metadata']['namespace']}/{one['kind']}/{one['metadata']['name']}": one["metadata"][
+                "resourceVersion"
+            ]
+            for one in found
+            if not one["metadata"]["namespace"].startswith("kube-")
+        }
+
+    def admin(self) -> Admin:
+        """The cluster administrator, whom Tidegate never is."""
+        folder = self.home / "sandbox" / "kubernetes"
+        address = next(part.address for part in self._state.parts if part.name == "kubernetes")
+        return Admin(address, folder / "certs" / "apiserver.crt", ensure_keys(folder / "keys").admin_token)
+
+    def limit_pods(self, namespace: str, pods: int | None) -> None:
+        """A quota in the namespace, or none."""
+        asyncio.run(regions.limit_pods(self.admin(), namespace, pods))
+
+    def _as_admin(self, *arguments: str) -> str:
+        admin = self.admin()
+        access = ("--server", admin.server, "--certificate-authority", str(admin.ca_file), "--token", admin.token)
+        command = [self._state.kubectl, *access, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def warned(self, namespace: str, after: datetime) -> datetime:
+        """When the first warning since then appeared: the failure as Kubernetes itself tells it."""
+        events = json.loads(self._as_admin("-n", namespace, "get", "events", "-o", "json"))["items"]
+        moments = [_moment(one) for one in events if one["type"] == "Warning"]
+        return min(moment for moment in moments if moment >= after.replace(microsecond=0))
+
+
+def _moment(event: dict[str, Any]) -> datetime:
+    return moment(event.get("firstTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"])
+
+
+def moment(text: str) -> datetime:
+    """A time as Kubernetes or Prefect writes it."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
