@@ -5,22 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from config.base import Model, Seconds
+from config.judging import Guard, Verdict
+from config.preparation import Checks, Maintenance, Rehearsal
 from release import environment as built
 from release.model import Slot
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$")]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 Quantity = Annotated[str, StringConstraints(pattern=r"^([0-9]+|[0-9]{1,2}%|100%)$")]
-Seconds = Annotated[float, Field(ge=0, le=86_400)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
-
-
-class Model(BaseModel):
-    """Unknown keys are refused: a misspelt threshold must not be a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Secret(Model):
@@ -164,10 +160,16 @@ class Environment(Model):
     rolling: Rolling = Rolling()
     canary: Canary = Canary()
     window_s: Seconds = 1800
+    verdict: Verdict = Verdict()
+    guard: Guard = Guard()
     probe: Probe = Probe()
     gates: Gates = Gates()
     hotfix: Hotfix = Hotfix()
     lock: Lock = Lock()
+    maintenance: Maintenance = Maintenance()
+    backup: bool = False
+    checks: Checks = Checks()
+    rehearsal: Rehearsal = Rehearsal()
     variables: dict[VariableName, str] = {}
     secrets: dict[VariableName, Secret] = {}
     kubernetes_secret: Name | None = None
@@ -206,8 +208,14 @@ class Environment(Model):
             lock_lease=self.lock.lease_s,
             variables=dict(self.variables),
             secrets={key: secret.ref() for key, secret in self.secrets.items()},
+            judged=self.verdict.build(self.canary.weights, len(self.regions), speed),
+            guard=built.Guard(self.guard.limit, self.guard.alpha, self.guard.on_bad),
             progressive=built.Progressive(self.canary.weights, self.window_s / speed),
             hotfix=self.hotfix.build(speed),
+            maintenance=self.maintenance.build(),
+            backup=self.backup,
+            checks=self.checks.build(),
+            rehearsal=self.rehearsal.build(),
             kubernetes_secret=self.kubernetes_secret,
             values=dict(self.values),
         )

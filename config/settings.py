@@ -73,6 +73,8 @@ class Monitoring(Model):
     """Where metrics are read, and the webhook that is told of releases."""
 
     url: Address | None = None
+    # The gateway's counters, or a Prometheus server; `{region}` is replaced. `url` where it is not given.
+    metrics: Address | None = None
     webhook: Address | None = None
 
 

@@ -1,16 +1,111 @@
-"""The verdict on a canary at one weight."""
+"""The verdict on a canary: polled beside the release's own steps, from before its first user to its last step."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from contextlib import suppress
+from typing import Self
+
 from release.environment import Environment, Region
-from release.errors import Refused
+from release.errors import Failed
 from release.model import Slot
-from release.strategy import Want
+from release.strategy import other
+from release.verdict import Entry, Kind, Verdict, advance, observe, start
+from tasks import deploy, metrics, stop
+from tasks.say import say
 
 
-async def judge(environment: Environment, region: Region, want: Want, slot: Slot, weight: int) -> None:
-    """Watch the slot beside the live one until the verdict is to go on. Raises Failed when it is bad."""
-    del environment, want, slot, weight
-    raise Refused(
-        "a canary cannot be judged yet.", region=region.name, field="strategy", next_step="Release with blue-green."
-    )
+class Judging:
+    """One region's canary under judgement. `weight` is its share of the users, 0 before it has any.
+
+    Evidence against it counts from its first request on, whatever else the release is doing.
+    """
+
+    def __init__(self, environment: Environment, region: Region, canary: Slot, weight: int) -> None:
+        self.weight = weight
+        self._region, self._canary = region, canary
+        self._judged = environment.judged
+        self._state = start(self._judged.policy)
+        self._entries: list[Entry] = []
+        self._latest: Verdict | None = None
+        self._looked = asyncio.Event()
+        self._polling: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._polling = asyncio.create_task(self._poll())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._polling is not None:
+            self._polling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._polling
+        if any(entry.weight for entry in self._entries):
+            await metrics.keep(self._region, self._judged.policy, tuple(self._entries))
+
+    async def verdict(self, weight: int) -> None:
+        """Wait until the canary may leave this weight upwards. Raises Failed when it is bad, and as `stop.check`."""
+        self.weight = weight
+        paged = told = ""
+        while True:
+            stop.check(self._region.name)
+            found = await self._next()
+            self.check()
+            if (order := stop.promoted()) is not None:
+                say(f"promoted by {order.who}: {found.sentence}", region=self._region.name, warn=True)
+                return
+            if found.action is Kind.ADVANCE:
+                say(found.sentence, region=self._region.name)
+                return
+            if found.action is Kind.DROP and self.weight > found.weight:
+                self.weight = found.weight
+                await deploy.shift(self._region, self._canary, found.weight)
+            if found.finding.page and paged != found.cause:
+                paged = str(found.cause)
+                await metrics.page(self._region, found.sentence)
+            if found.kind is not Kind.CONTINUE and told != f"{found.kind} {found.cause}":
+                told = f"{found.kind} {found.cause}"
+                say(found.sentence, region=self._region.name, warn=True)
+
+    def moved(self, slot: Slot, weight: int) -> None:
+        """The split was changed: `slot` has `weight` percent now."""
+        self.weight = weight if slot == self._canary else 100 - weight
+
+    def check(self) -> None:
+        """Raises Failed when the latest verdict is that the canary is bad."""
+        found = self._latest
+        if found is not None and found.action is Kind.ROLLBACK and self.weight > 0:
+            raise Failed(
+                found.sentence,
+                region=self._region.name,
+                next_step="Mend the version; the verdict's counts are kept with the run.",
+            )
+
+    async def _next(self) -> Verdict:
+        self._looked.clear()
+        await self._looked.wait()
+        if self._polling is not None and self._polling.done():
+            await self._polling
+        assert self._latest is not None
+        return self._latest
+
+    async def _poll(self) -> None:
+        stable = other(self._canary)
+        try:
+            async with metrics.reader(self._region, self._judged.provider) as read:
+                while True:
+                    sample, now = await read(self._canary, stable), time.monotonic()
+                    self._state, entry = observe(self._state, sample, self.weight, now)
+                    self._state, self._latest = advance(self._state, entry)
+                    self._entries.append(entry)
+                    self._looked.set()
+                    await asyncio.sleep(self._judged.poll)
+        finally:
+            self._looked.set()
+
+
+async def watch_absolute(region: Region, limit: float, seconds: float) -> None:
+    """Watch a region's users for `seconds`. Raises Failed when more than the share `limit` of their requests fail."""
+    del limit, seconds
+    say("is not watched yet: there is no absolute verdict", region=region.name, warn=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from config import load
-from flows.judge import judge
+from flows.judge import Judging
 from flows.lockstep import Lockstep
 from release import live, messages, recovery, steps, strategy, values
 from release.environment import Environment, Region
@@ -50,6 +50,16 @@ async def roll(job: Job) -> int:
 
     Each step is read from the cluster, so a run that was killed anywhere goes on from there.
     """
+    if job.way is not None or len(job.want.weights) < 2:
+        return await _loop(job, None)
+    state = await deploy.observe(job.region)
+    canary = strategy.other(state.live_slot)
+    weight = state.route.weight(canary) if state.route else 0
+    async with Judging(job.environment, job.region, canary, weight) as judging:
+        return await _loop(job, judging)
+
+
+async def _loop(job: Job, judging: Judging | None) -> int:
     seen, back = Seen(), job.way is not None
     while True:
         if not back:
@@ -58,6 +68,8 @@ async def roll(job: Job) -> int:
         step = job.decide(seen, await deploy.observe(job.region))
         if isinstance(step, steps.Await):
             step = await deploy.watch(job.region, job.want, partial(job.decide, seen), recovering=back)
+        if judging is not None:
+            judging.check()
         match step:
             case steps.Done():
                 return await deploy.require_digest(job.region, job.want.artifact.digest)
@@ -67,13 +79,18 @@ async def roll(job: Job) -> int:
                 await check(job, slot, job.region.previews.get(slot))
                 seen = replace(seen, previewed=True)
             case steps.Verify(slot):
-                await check(job, slot, job.region.address)
+                await check(job, slot, job.environment.checked_at(job.region, slot))
                 seen = replace(seen, verified=True)
-            case steps.Judge(slot, weight):
-                await judge(job.environment, job.region, job.want, slot, weight)
-                seen = replace(seen, judged=weight)
+            case steps.Judge(_, weight) if judging is not None:
+                await judging.verdict(weight)
                 if job.together is not None:
-                    await job.together.reached(job.region.name, weight)
+                    await job.together.reached(job.region.name, weight, judging.check)
+                seen = replace(seen, judged=weight)
+            case steps.Shift(slot, weight):
+                await act(job, step)
+                seen = replace(seen, verified=False)
+                if judging is not None:
+                    judging.moved(slot, weight)
             case _:
                 await act(job, step)
                 seen = replace(seen, verified=False)
@@ -133,5 +150,5 @@ async def go_back(environment: Environment, way: Back, bad: Want, chart: Path) -
     description = messages.gone_back(bad.artifact, way.to.artifact)
     job = Job(environment, region, recovery.wanted(way, bad), chart, description, way=way, bad=bad)
     ready = await roll(job)
-    await probe.healthy(region.name, region.address, environment.probe, recovering=True)
+    await probe.healthy(region.name, environment.checked_at(region, way.to.slot), environment.probe, recovering=True)
     return ready

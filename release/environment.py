@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from release.model import Slot
+from release.verdict.policy import Policy
+from release.policies import Checks, Maintenance, Rehearsal
 
 Strategy = Literal["rolling", "blue-green", "canary"]
 
@@ -59,6 +61,24 @@ class Progressive:
 
     weights: tuple[int, ...] = (10, 25, 50)
     window: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a canary is judged: by what, how often it is looked at (`poll`, seconds), with which thresholds."""
+
+    policy: Policy = Policy()
+    provider: Literal["gateway", "prometheus"] = "gateway"
+    poll: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What goes on being watched for the window after a release: an error rate, and what happens above it."""
+
+    limit: float = 0.01
+    alpha: float = 0.001
+    on_bad: Literal["page", "rollback"] = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +139,16 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     progressive: Progressive = Progressive()
+    judged: Judged = Judged()
+    guard: Guard = Guard()
     hotfix: Hotfix = Hotfix()
+    maintenance: Maintenance = Maintenance()
+    backup: bool = False
+    checks: Checks = Checks()
+    rehearsal: Rehearsal = Rehearsal()
     kubernetes_secret: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    def checked_at(self, region: Region, slot: Slot) -> str:
+        """The address at which a live version is checked: the slot's own while users are sent away."""
+        return region.previews.get(slot, region.address) if self.maintenance.mode == "block" else region.address

@@ -110,7 +110,11 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
             "webhooks": {channel: _file(files[f"slack-{channel}"]) for channel in CHANNELS},
         },
         "backup": {"url": at.backup, "token": _file(files["backup"])},
-        "monitoring": {"url": at.monitoring, "webhook": at.monitoring_webhook},
+        "monitoring": {
+            "url": at.monitoring,
+            "metrics": f"{at.monitoring}/metrics/{{region}}",
+            "webhook": at.monitoring_webhook,
+        },
         "prefect": {"api": at.prefect},
         "sandbox": {"speed": at.speed},
     }

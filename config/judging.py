@@ -1,0 +1,53 @@
+"""The configuration of what is watched on live traffic."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.base import Model, Seconds
+from release import environment as built
+from release.verdict.policy import Policy
+
+
+class Verdict(Model):
+    """How a canary is judged against the stable version beside it; docs/decisions/verdict.md says why so."""
+
+    provider: Literal["gateway", "prometheus"] = "gateway"
+    poll_s: Annotated[float, Field(ge=0.2, le=300)] = 5
+    alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.001
+    latency: bool = True
+    min_step_s: Seconds = 30
+    step_deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 1800
+    stale_after_s: Annotated[float, Field(gt=0, le=3600)] = 10
+    hold_after_s: Annotated[float, Field(gt=0, le=3600)] = 30
+    give_up_after_s: Annotated[float, Field(gt=0, le=86_400)] = 120
+    on_no_traffic: Literal["rollback", "hold"] = "rollback"
+    on_provider_down: Literal["rollback", "hold"] = "hold"
+    on_deadline: Literal["rollback", "hold"] = "rollback"
+
+    def build(self, weights: tuple[int, ...], regions: int, speed: float) -> built.Judged:
+        policy = Policy(
+            weights=weights,
+            alpha=self.alpha,
+            regions=regions,
+            latency=Policy().latency if self.latency else None,
+            min_step=self.min_step_s,
+            step_deadline=self.step_deadline_s,
+            stale_after=self.stale_after_s,
+            hold_after=self.hold_after_s,
+            give_up_after=self.give_up_after_s,
+            on_no_traffic=self.on_no_traffic,
+            on_provider_down=self.on_provider_down,
+            on_deadline=self.on_deadline,
+        )
+        return built.Judged(policy.faster(speed), self.provider, max(0.2, self.poll_s / speed))
+
+
+class Guard(Model):
+    """What the rollback window goes on watching, after every strategy."""
+
+    limit: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.001
+    on_bad: Literal["page", "rollback"] = "page"

@@ -1,0 +1,80 @@
+"""Reading a region's counters while it is judged, and keeping what the verdict saw."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from prefect import task
+from prefect.artifacts import acreate_markdown_artifact
+
+from clients.metrics import Provider, Target, traefik
+from clients.metrics_prometheus import PrometheusMetrics
+from clients.metrics_text import TextMetrics
+from config import load
+from release import names
+from release.environment import Region
+from release.errors import Refused, Unavailable
+from release.model import Slot
+from release.verdict import Entry, Policy, Sample, course, record
+from tasks import context, notify
+
+# The counters of (canary slot, stable slot) as they are now; None when the metrics do not answer.
+Read = Callable[[Slot, Slot], Awaitable[Sample | None]]
+
+
+@asynccontextmanager
+async def reader(region: Region, provider: str) -> AsyncIterator[Read]:
+    """Reads a region's counters. Raises Refused where no address is configured."""
+    monitoring = load.settings().monitoring
+    url = monitoring.metrics or monitoring.url
+    if url is None:
+        raise Refused(
+            "there is no address to read metrics from.",
+            field="monitoring.metrics",
+            next_step="Set it, or release with --strategy blue-green.",
+        )
+    source = PrometheusMetrics(url) if provider == "prometheus" else TextMetrics(url)
+    async with source:
+
+        async def read(canary: Slot, stable: Slot) -> Sample | None:
+            return await _read(source, _target(region, canary, stable))
+
+        yield read
+
+
+async def _read(source: Provider, target: Target) -> Sample | None:
+    try:
+        return await source.sample(target)
+    except Unavailable:
+        return None
+
+
+def _target(region: Region, canary: Slot, stable: Slot) -> Target:
+    app = load.settings().application.name
+    return traefik(
+        region.name,
+        app,
+        region.namespace,
+        names.slot_release(app, canary),
+        names.slot_release(app, stable),
+        entry=region.sections.get("web", "web"),
+    )
+
+
+@task(task_run_name="{region.name}: keep the verdict's counts")
+async def keep(region: Region, policy: Policy, entries: tuple[Entry, ...]) -> None:
+    """The counts as they were seen, and what they came to, in the run's folder and as an artifact."""
+    path = context.work("runs", context.run_id()) / f"verdict-{region.name}.jsonl"
+    path.write_text(record.dump(policy, entries))
+    verdicts = course(policy, entries)
+    told = [one.sentence for one in verdicts if one.finding.kind not in ("CONTINUE", "NO_DATA")]
+    lines = [f"# Verdict in {region.name}", "", verdicts[-1].sentence if verdicts else "", ""]
+    lines += [f"- {sentence}" for sentence in dict.fromkeys(told)]
+    await acreate_markdown_artifact(key=f"verdict-{region.name}", markdown="\n".join(lines))
+
+
+async def page(region: Region, sentence: str) -> None:
+    """A person is asked to look; the release goes on holding."""
+    on_call = load.settings().slack.on_call
+    await notify.slack("incidents", f":warning: {region.name}: {sentence} <!here> {on_call}".rstrip())
