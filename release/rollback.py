@@ -148,6 +148,13 @@ def require_possible(moves: Iterable[Move], files: Mapping[str, AppFile]) -> Non
         )
 
 
+def recorded(states: Iterable[RegionState], version: Version) -> Artifact | None:
+    """The artifact of that version that a region recorded as live or live before; None where none did."""
+    routes = [state.route for state in states if state.route]
+    known = [record.artifact for route in routes for record in (route.live, route.previous) if record]
+    return next((one for one in known if one.version == str(version)), None)
+
+
 def artifact(
     version: Version, digest: str | None, labels: Mapping[str, str], record: Mapping[str, Any] | None
 ) -> Artifact:

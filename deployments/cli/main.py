@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from deployments.cli import lock, release, status, steer
+from deployments.cli import emergency, lock, maintenance, release, status, steer
 from release.errors import TidegateError
 
 app = typer.Typer(
@@ -23,8 +23,12 @@ app = typer.Typer(
 app.command()(release.develop)
 app.command()(release.stage)
 app.command()(release.release)
+app.command()(emergency.hotfix)
+app.command()(emergency.rollback)
+app.command()(emergency.retire)
 app.command()(status.status)
 app.command()(lock.unlock)
+app.add_typer(maintenance.app, name="maintenance")
 for _order in (steer.abort, steer.hold, steer.resume, steer.promote):
     app.command()(_order)
 

@@ -1,0 +1,112 @@
+"""A hotfix: a branch that holds what is live, tested, built by itself, and brought to production."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from config import load
+from flows import common
+from flows.conclude import Draft, conclude
+from flows.emergency import in_each
+from flows.merging import leave_behind
+from flows.region import in_region
+from flows.retire import retire_due
+from flows.waves import release_waves
+from release import hotfix as rules
+from release import messages, quality
+from release.environment import Environment
+from release.hotfix_messages import Fix
+from release.model import Artifact, RegionState
+from release.outcome import Outcome, Word
+from release.versions import Version
+from tasks import clock, context, image, notify, source
+from tasks import hotfix as tasks
+from tasks.lock import held
+from tasks.quality import run_side_by_side
+from tasks.say import say
+
+
+@flow(name="hotfix", flow_run_name="{branch} {severity} by {actor}")
+async def hotfix(
+    branch: str, severity: str = "critical", actor: str = "unknown", wait_for_lock: bool = False
+) -> State[Outcome]:
+    """Bring a hotfix branch to production.
+
+    Args:
+        branch: The branch, hotfix/..., which holds what is live.
+        severity: critical, high or medium. Critical: fewest tests, one approval, no timer, one region at a time.
+        actor: Who asked for it.
+        wait_for_lock: Wait for a release that is under way instead of refusing.
+    """
+    start = Outcome("hotfix", "refused", version=branch, strategy="rolling")
+    return await conclude(start, partial(_fix, branch, severity, actor, wait_for_lock), partial(_tell, actor))
+
+
+async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draft: Draft) -> Word:
+    name, grade = rules.branch(branch), rules.severity(severity)
+    environment = rules.environment(load.environment("production"), grade)
+    commit, before = await _from_live(environment, name)
+    version = await tasks.version_of(name, commit)
+    draft.learn(version=str(version), commit=commit)
+    say(f"hotfix v{version} ({grade}) from {name}, commit {commit[:12]}")
+    checkout = await source.checkout(commit, context.run_id())
+    checks = await _tested(checkout, grade)
+    artifact = await _built(version, commit, checkout)
+    draft.learn(digest=artifact.digest)
+    wanted = common.wanted(environment, artifact, "rolling")
+    await common.check_regions(environment, before, artifact, checkout)
+    say(messages.NOT_ENFORCED, warn=True)
+    async with held(environment, actor, f"hotfix v{version}", wait=wait_for_lock) as grip:
+        await retire_due(environment)
+        _, states = await _from_live(environment, name)
+        await image.promote(artifact.digest, tasks.image_tag(version))
+        settled = common.all_settled(states, wanted)
+        each = in_each(name) if grade == "critical" else in_region
+        word = "unchanged" if settled else await release_waves(draft, grip, environment.waves, wanted, checkout, each)
+    if word in ("released", "unchanged"):
+        fix = Fix(name, grade, artifact, context.run_id(), checks)
+        draft.learn(warnings=await leave_behind(environment, fix, before, draft.outcome.seconds, actor))
+    return word
+
+
+async def _from_live(environment: Environment, branch: str) -> tuple[str, list[RegionState]]:
+    """The branch's commit, which holds what is live in every region, and the regions."""
+    commit = await source.commit_of(f"refs/heads/{branch}")
+    states = await common.observed(environment, environment.regions)
+    await tasks.require_from_live(branch, commit, rules.live_commits(states))
+    return commit, states
+
+
+async def _tested(checkout: Path, severity: rules.Severity) -> tuple[str, ...]:
+    """The tests of that severity beside the audit and the scan; a line about each."""
+    groups = (rules.tests(severity), ("audit",), ("sast",))
+    found = await run_side_by_side("hotfix", checkout, groups, {"ENVIRONMENT": "test"})
+    return tuple(quality.line(one) for one in found)
+
+
+async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
+    tag = tasks.image_tag(version)
+    artifact = await image.built_before(tag, str(version), commit)
+    if artifact is None:
+        app, arguments = source.application_file(checkout), {"BUILD_TYPE": "hotfix"}
+        artifact = await image.build_and_push(app, checkout, str(version), commit, (tag,), arguments)
+    else:
+        say(f"{tag} was built before: {artifact.digest[:19]}")
+    await image.promote(artifact.digest, "hotfix-latest", move=True)
+    return artifact
+
+
+async def _tell(actor: str, outcome: Outcome) -> None:
+    if outcome.word in ("refused", "unchanged"):
+        return
+    event = "deployment_success" if outcome.good else "deployment_failure"
+    await notify.monitoring(event, outcome, clock.now())
+    if outcome.good:
+        await notify.slack("releases", messages.released(outcome, actor))
+    else:
+        on_call = load.settings().slack.on_call
+        await notify.slack("incidents", messages.incident(outcome, actor, on_call))
