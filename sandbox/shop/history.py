@@ -64,7 +64,7 @@ def build(folder: Path) -> Path:
         log = f"- {step.message.splitlines()[0]}\n{before}"
         written[step.branch] = log
         files = _template() if number == 0 else {}
-        files |= {"Dockerfile": dockerfile(step.labels), "CHANGELOG.md": log}
+        files |= {"Dockerfile": dockerfile(step.labels), _log_of(step.branch): log}
         items.append(Commit(step.branch, step.message, files, at, step.base))
         if step.tag:
             written[step.tag] = log
@@ -84,6 +84,12 @@ def release_notes() -> dict[str, str]:
                 found[step.tag] = "\n".join(["What changed:", "", *lines])
                 lines = []
     return found
+
+
+def _log_of(branch: str) -> str:
+    """Where a branch tells its changes: a hotfix in a file of its own, so that it can be merged by itself."""
+    family, _, name = branch.partition("/")
+    return f"changes/{name}.md" if family == "hotfix" else "CHANGELOG.md"
 
 
 def add_version(

@@ -84,3 +84,8 @@ def test_a_commit_starts_a_branch(bare: Path):
 def test_an_unknown_base_is_told(bare: Path):
     with pytest.raises(TidegateError, match="git log failed"):
         history.add_commit(bare, "x", "fix: x", base="v9.9.9")
+
+
+def test_the_hotfix_can_be_merged_by_itself(bare: Path) -> None:
+    for base in ("main", "develop"):
+        git(bare, "merge-tree", "--write-tree", base, "hotfix/stock")
