@@ -8,7 +8,7 @@ from typing import Any
 
 from release.appfile import Results
 from release.errors import Failed, Refused
-from release.results import Coverage, Tests, Unreadable, coverage, junit
+from release.results import Coverage, Suite, Unreadable, coverage, junit
 
 # Commands that run tests: where result files are declared, these are expected to write some.
 TESTS = ("unit", "integration", "e2e")
@@ -26,7 +26,7 @@ class Checked:
     code: int | None
     seconds: float = 0.0
     tail: str = ""
-    tests: Tests | None = None
+    tests: Suite | None = None
     coverage: Coverage | None = None
     problem: str = ""
 
@@ -51,13 +51,13 @@ class Checked:
 
 def read(checked: Checked, declared: Results, junits: Mapping[str, str], coverages: Mapping[str, str]) -> Checked:
     """The command's end with its result files, each name to text; a file that cannot be read is a failure."""
-    tests: Tests | None = None
+    tests: Suite | None = None
     covered: Coverage | None = None
     problem = ""
     for name, text in {**junits, **coverages}.items():
         try:
             if name in junits:
-                tests = (tests or Tests()) + junit(text)
+                tests = (tests or Suite()) + junit(text)
             else:
                 covered = coverage(text)
         except Unreadable as error:

@@ -26,7 +26,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
+class Suite:
     """How many tests ran, how many of them were skipped, how long they took in seconds, and which did not pass."""
 
     count: int = 0
@@ -34,8 +34,8 @@ class Tests:
     seconds: float = 0.0
     bad: tuple[Case, ...] = ()
 
-    def __add__(self, other: Tests) -> Tests:
-        return Tests(
+    def __add__(self, other: Suite) -> Suite:
+        return Suite(
             self.count + other.count,
             self.skipped + other.skipped,
             self.seconds + other.seconds,
@@ -55,7 +55,7 @@ class Coverage:
         return 100 * self.covered / self.lines if self.lines else 100.0
 
 
-def junit(text: str) -> Tests:
+def junit(text: str) -> Suite:
     """The tests of a JUnit file. Raises Unreadable."""
     root = _xml(text)
     if root.tag not in ("testsuites", "testsuite"):
@@ -63,7 +63,7 @@ def junit(text: str) -> Tests:
     cases = list(root.iter("testcase"))
     # What fails outside a test (a fixture, an import) some tools report on the suite itself.
     around = [suite for suite in root.iter("testsuite") if any(child.tag in _BAD for child in suite)]
-    return Tests(
+    return Suite(
         count=len(cases),
         skipped=sum(case.find("skipped") is not None for case in cases),
         seconds=sum(_seconds(case.get("time")) for case in cases),
