@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+from prefect.logging import get_run_logger
+
 from flows.common import lockstep
 from flows.conclude import Draft
 from flows.lockstep import Lockstep
 from flows.region import in_region, recover
-from release.errors import TidegateError
+from release.errors import Failed, TidegateError
 from release.model import Artifact
 from release.outcome import RegionResult, Word, after_recovery, of_error
 from release.strategy import Want
@@ -76,6 +78,9 @@ async def _forward(
             except TidegateError as error:
                 failures.append(error)
                 grip.sign.now(f"{region} failed")
+            except Exception as error:  # a mistake of ours must not leave a region half released
+                failures.append(_ours(region, error))
+                grip.sign.now(f"{region} failed")
             else:
                 draft.learn(regions=(*draft.outcome.regions, result))
 
@@ -88,6 +93,15 @@ async def _forward(
         if failures:
             return failures[0]
     return None
+
+
+def _ours(region: str, error: Exception) -> Failed:
+    get_run_logger().exception("%s: an error of Tidegate itself", region)
+    return Failed(
+        f"an error of Tidegate itself ({type(error).__name__}: {error}).",
+        region=region,
+        next_step="Please report it, with the log of this run.",
+    )
 
 
 def _folded(draft: Draft, recovered: list[RegionResult]) -> Word:
