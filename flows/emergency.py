@@ -16,6 +16,7 @@ from release.environment import Environment, Region
 from release.hotfix import environment as emergency
 from release.model import Artifact
 from release.outcome import RegionResult
+from release.verdict import Limit
 from tasks import backup, notify
 from tasks.say import say
 
@@ -45,16 +46,17 @@ async def emergency_region(
     card = told.card(region, tag, branch, severity)
     await notify.slack("incidents", "", attachments=card, username=told.BOT, icon=told.ICON)
     await backup.request({"type": "emergency", "region": region, "version": tag}, region)
-    watch = partial(watch_after, environment, place)
+    seen: list[str] = []
+    watch = partial(watch_after, environment, place, seen)
     artifact = Artifact(version, digest, commit)
     result = await bring_live(environment, region, artifact, Path(checkout), "rolling", (), then=watch)
-    limit = f"under {environment.hotfix.error_limit:.0%} errors for {environment.hotfix.watch:.0f} s"
-    await notify.slack("incidents", told.region_done(result, tag, limit))
+    await notify.slack("incidents", told.region_done(result, tag, " ".join(seen)))
     return result
 
 
-async def watch_after(environment: Environment, region: Region) -> None:
-    """Watch a region that has just got the version. Raises Failed when too many of its users' requests fail."""
-    limits = environment.hotfix
-    say(f"is watched for {limits.watch:.0f} s against {limits.error_limit:.0%} errors", region=region.name)
-    await watch_absolute(region, limits.error_limit, limits.watch)
+async def watch_after(environment: Environment, region: Region, seen: list[str]) -> None:
+    """Watch a region that has just got the version; `seen` gets a sentence. Raises Failed when too many of its users'
+    requests fail."""
+    own = environment.hotfix
+    say(f"is watched for {own.watch:.0f} s against {own.error_limit:.0%} errors", region=region.name)
+    seen.append(await watch_absolute(environment, region, Limit(own.error_limit, own.alpha), own.watch))

@@ -11,7 +11,7 @@ from release.environment import Environment, Region
 from release.errors import Failed
 from release.model import Slot
 from release.strategy import other
-from release.verdict import Entry, Kind, Verdict, advance, observe, start
+from release.verdict import Cause, Entry, Kind, Limit, Verdict, advance, observe, start, start_watch, watch
 from tasks import deploy, metrics, stop
 from tasks.say import say
 
@@ -105,7 +105,25 @@ class Judging:
             self._looked.set()
 
 
-async def watch_absolute(region: Region, limit: float, seconds: float) -> None:
-    """Watch a region's users for `seconds`. Raises Failed when more than the share `limit` of their requests fail."""
-    del limit, seconds
-    say("is not watched yet: there is no absolute verdict", region=region.name, warn=True)
+async def watch_absolute(environment: Environment, region: Region, limit: Limit, seconds: float) -> str:
+    """Hold what is live in the region against a limit for `seconds`; what was seen, as a sentence.
+
+    Raises Failed above it. Metrics that do not answer are no health: it goes on until they do, or until a person
+    promotes the release.
+    """
+    live, judged = (await deploy.observe(region)).live_slot, environment.judged
+    state, ends, paged = start_watch(limit, stale_after=judged.policy.stale_after), time.monotonic() + seconds, False
+    async with metrics.reader(region, judged.provider) as read:
+        while True:
+            stop.check(region.name)
+            state, found = watch(state, await read(live, other(live)), time.monotonic())
+            if found.action is Kind.ROLLBACK:
+                raise Failed(found.sentence, region=region.name, next_step="Mend the version, and try it in staging.")
+            if found.finding.page and not paged:
+                paged = True
+                await metrics.page(region, found.sentence)
+            blind = found.cause is Cause.PROVIDER_DOWN and stop.promoted() is None
+            if time.monotonic() >= ends and not blind:
+                say(found.sentence, region=region.name)
+                return found.sentence
+            await asyncio.sleep(judged.poll)

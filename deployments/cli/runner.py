@@ -93,6 +93,8 @@ def _show_end(console: Console, outcome: Outcome) -> None:
     for title, text in (("Why", outcome.reason), ("Next", outcome.next_step)):
         if text:
             console.print(f"{title}: {text}", markup=False, highlight=False, soft_wrap=True)
+    for warning in outcome.warnings:
+        console.print(f"! {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if outcome.regions:
         table = Table("region", "outcome", "live", "ready", "took", "reason", box=box.SIMPLE_HEAD)
         for row in messages.region_table(outcome.regions):
