@@ -42,17 +42,27 @@ async def strategy_of(tag: str, asked: str | None) -> Strategy:
 
 
 async def check(planned: Plan, want: Want, checkout: Path) -> None:
-    """List every check. Raises Refused where one fails: nothing was touched then, and the team was told nothing."""
-    policy = planned.environment.checks
-    found = list(checks.listed(await _facts(planned, want, checkout), policy))
-    if all(one.ok for one in found):
-        found.append(await _team(planned))
+    """List every check but the last. Raises Refused where one fails: nothing was touched, not even the lock."""
+    found = checks.listed(await _facts(planned, want, checkout), planned.environment.checks)
     await prepare.show(found)
     checks.require(found)
 
 
-async def backup(planned: Plan) -> None:
-    """The database's backup, where the environment asks for one; without it the release does not start."""
+async def begin(planned: Plan, want: Want, checkout: Path) -> None:
+    """With the lock won: check again, because another release may have come between; tell the team; back up.
+
+    Raises Refused or Unavailable before any region is touched.
+    """
+    policy = planned.environment.checks
+    found = checks.listed(await _facts(planned, want, checkout), policy)
+    if all(one.ok for one in found):
+        found = (*found, await _team(planned))
+    await prepare.show(found, told=tuple(one for one in found if one.ok and one.name != "team told"))
+    checks.require(found)
+    await _backup(planned)
+
+
+async def _backup(planned: Plan) -> None:
     if not planned.environment.backup:
         return
     try:

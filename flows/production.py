@@ -17,7 +17,7 @@ from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag
 from tasks import clock, context, image, notify, source
-from tasks.lock import held
+from tasks.lock import held, left_recovering
 from tasks.maintenance import maintained
 from tasks.say import say
 
@@ -60,13 +60,14 @@ async def _release(
     say(messages.NOT_ENFORCED, warn=True)
     checkout = await source.checkout(artifact.commit, context.run_id())
     await common.check_regions(environment, states, artifact, checkout)
+    # A release that died while it went back goes on going back: no check may keep it from that.
+    if not await left_recovering(environment, f"production {tag}"):
+        await prepare.check(planned, want, checkout)
     async with held(environment, actor, f"production {tag}", wait=wait) as grip:
         await retire_due(environment)
-        # A release that died while it went back goes on going back: nothing may keep it from that.
         if not grip.recovering:
-            await prepare.check(planned, want, checkout)
+            await prepare.begin(planned, want, checkout)
             await image.promote(artifact.digest, tag)
-            await prepare.backup(planned)
             await notify.monitoring("deployment_start", draft.outcome, clock.now())
         async with maintained(environment, planned.regions):
             return await release_waves(draft, grip, plan.waves(environment, regions), want, checkout)

@@ -39,7 +39,7 @@ class Staged:
         found = self.way_back
         if found is None or (found.result != "failed" and found.in_time):
             return ()
-        return (f"Production will refuse it: {found}.",)
+        return (f"Production will refuse it: way back {found}.",)
 
 
 @task(name="region", task_run_name="{region}")

@@ -80,7 +80,7 @@ def way_back(facts: Facts) -> Check:
     found = wayback.from_dict((facts.record or {}).get("way_back"))
     crossed = _crossed(facts)
     if crossed:
-        detail = f"there is no way back: irreversible migration {crossed}"
+        detail = f"none: irreversible migration {crossed}"
         return _accepted(facts, Check(name, False, detail, accept))
     if found is None or found.result == "off":
         return Check(name, False, str(found) if found else "staging did not rehearse it", again)

@@ -38,20 +38,20 @@ class WayBack:
         return asdict(self) | {"back_s": round(self.back_s, 1), "forward_s": round(self.forward_s, 1)}
 
     def __str__(self) -> str:
-        """A sentence for a person, without its full stop."""
+        """What a person reads after `way back: `."""
         match self.result:
             case "rehearsed":
                 late = "" if self.in_time else f", longer than the budget of {self.budget_s:g} s"
                 return f"back to v{self.version} in {self.back_s:.1f} s{late}, forward again in {self.forward_s:.1f} s"
             case "failed":
-                return f"the way back to v{self.version} failed: {self.reason}"
+                return f"failed, to v{self.version}: {self.reason}"
             case "none":
-                return f"there is no way back: {self.reason}"
+                return f"none: {self.reason}"
             case "off":
-                return "the way back was not rehearsed: it is turned off"
+                return "not rehearsed: it is turned off"
 
 
-FIRST = WayBack("none", reason="it is the first version")
+FIRST = WayBack("none", reason="first version")
 
 
 def from_dict(data: object) -> WayBack | None:

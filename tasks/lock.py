@@ -68,6 +68,14 @@ async def give_back(environment: Environment, me: Holder) -> None:
         await lock.release(me)
 
 
+@task(task_run_name="is {what} to be taken back", **RETRY)
+async def left_recovering(environment: Environment, what: str) -> bool:
+    """Whether a run of this release died while it went back: the next one goes on with that."""
+    async with _lock(environment) as lock:
+        found = (await lock.read()).held
+    return found is not None and found.holder.what == what and found.holder.note.startswith(_RECOVERING)
+
+
 @asynccontextmanager
 async def held(
     environment: Environment, who: str, what: str, *, wait: bool, still: Callable[[], Awaitable[None]] | None = None

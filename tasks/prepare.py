@@ -46,9 +46,11 @@ async def tell_team(text: str) -> None:
     await (await context.slack()).post("releases", text)
 
 
-async def show(found: Sequence[Check]) -> None:
-    """The list of checks, in the log and as a table."""
+async def show(found: Sequence[Check], told: Sequence[Check] = ()) -> None:
+    """The list of checks as a table, and in the log those that were not `told` before."""
     for check in found:
+        if check in told:
+            continue
         say(f"{'ok' if check.ok else 'NOT OK'}: {check.name}: {check.detail}", warn=not check.ok)
     outcome = "all passed" if all(check.ok for check in found) else "refused"
     await acreate_table_artifact(key="checks-production", table=checks.rows(found), description=outcome)

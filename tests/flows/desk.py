@@ -23,7 +23,7 @@ from sandbox import state
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
-PIPELINES = ("stage", "release")
+PIPELINES = ("develop", "stage", "release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,9 @@ class Desk:
         return self._verified[ref]
 
     def released(self, tag: str) -> Result:
-        """Stage a good version where that was not done yet, and release it everywhere."""
+        """Stage a good version where that was not done yet, and release it everywhere, be it the first one ever."""
         self.stage(tag)
-        result = self.tidegate("release", tag)
+        result = self.tidegate("release", tag, "--accept-no-way-back")
         assert result.word in ("released", "unchanged"), result.text
         return result
 
@@ -141,7 +141,21 @@ class Desk:
         """A commit of the sample shop that behaves so, tagged with a version of its own: (version, SHA)."""
         newest = max(parse_tag(tag) for tag in git(self.bare, "tag").split())
         version = f"{newest.major}.{newest.minor + 1}.0"
-        return version, history.add_version(self.bare, version, labels, branch)
+        sha = history.add_version(self.bare, version, labels, branch)
+        self.write_notes(f"v{version}", "- made for a test")
+        return version, sha
+
+    def write_notes(self, tag: str, body: str | None) -> None:
+        """The body of the tag's GitHub release from now on; None: there is no such release."""
+        settings = yaml.safe_load((self.home / "overlay" / "tidegate.yaml").read_text())
+        token = Path(settings["github"]["token"]["file"]).read_text()
+        base = f"{settings['github']['url']}/repos/{settings['application']['github']}/releases"
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False) as client:
+            found = client.get(f"{base}/tags/{tag}")
+            if found.is_success:
+                client.delete(f"{base}/{found.json()['id']}").raise_for_status()
+            if body is not None:
+                client.post(base, json={"tag_name": tag, "body": body}).raise_for_status()
 
     @property
     def bare(self) -> Path:

@@ -7,6 +7,7 @@ import asyncio
 from clients import oci
 from release import verification
 from release.model import Artifact
+from release.wayback import WayBack
 from tasks import context
 
 
@@ -16,7 +17,7 @@ def push(tag: str, labels: dict[str, str]) -> str:
 
 
 def verify(artifact: Artifact) -> None:
-    """Say in the registry that staging verified it, as a staging run does."""
+    """Say in the registry that staging verified it and its way back, as a staging run does."""
     asyncio.run(_verify(artifact))
 
 
@@ -41,7 +42,8 @@ async def _push(tag: str, labels: dict[str, str]) -> str:
 
 
 async def _verify(artifact: Artifact) -> None:
-    record = verification.record(artifact, at="2026-01-05T09:00:00Z", run="test")
+    back = WayBack("rehearsed", "1.4.0", back_s=1, forward_s=1, budget_s=120)
+    record = verification.record(artifact, at="2026-01-05T09:00:00Z", run="test", way_back=back)
     async with await context.registry() as registry:
         await registry.write_record(verification.tag_of(artifact.commit), artifact.digest, record)
 

@@ -47,7 +47,9 @@ def test_what_is_bad_is_in_the_commit(bare: Path):
 
     assert labels("v1.3.0") == labels("v1.4.0") == labels("v1.6.0") == labels("main") == []
     assert labels("v1.5.0") == ['LABEL dev.tidegate.sandbox.crash="ap-southeast-1"']
-    assert labels("v1.7.0") == ['LABEL dev.tidegate.sandbox.error-rate="0.06"']
+    assert labels("v1.7.0") == [
+        'LABEL dev.tidegate.sandbox.error-rate="us-east-1=0.06,eu-west-1=0.06,ap-southeast-1=0.06"'
+    ]
     assert labels("v1.8.0") == ['LABEL dev.tidegate.sandbox.never-ready="everywhere"']
 
 
@@ -89,3 +91,11 @@ def test_an_unknown_base_is_told(bare: Path):
 def test_the_hotfix_can_be_merged_by_itself(bare: Path) -> None:
     for base in ("main", "develop"):
         git(bare, "merge-tree", "--write-tree", base, "hotfix/stock")
+
+
+def test_every_release_has_notes_of_what_came_since_the_one_before():
+    notes = history.release_notes()
+    assert list(notes) == [f"v1.{minor}.0" for minor in range(3, 9)]
+    assert notes["v1.5.0"].splitlines()[-1] == "- feat(prices): read a price list for each region"
+    assert "open the shop" in notes["v1.3.0"]
+    assert "open the shop" not in notes["v1.4.0"]
