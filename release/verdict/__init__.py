@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from release.verdict.counts import Block, Counts, Gap, Sample
+from release.verdict.counts import Block, Counts, Gap, Rate, Sample
 from release.verdict.judge import Entry, advance, course, judge, observe, replay
 from release.verdict.policy import SPECIFIED, Margins, Mixture, Policy
 from release.verdict.result import Cause, Finding, Kind, Verdict
@@ -25,6 +25,7 @@ __all__ = [
     "Margins",
     "Mixture",
     "Policy",
+    "Rate",
     "Sample",
     "State",
     "Verdict",

@@ -62,6 +62,15 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """Errors a request (0 to 1) over a window that ended at `at`; `requests` is None where nobody told."""
+
+    rate: float
+    requests: int | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """What was counted in `seconds`; with a `gap` it says nothing."""
 

@@ -25,7 +25,7 @@ class Entry:
 def observe(state: State, sample: Sample | None, weight: int, now: float) -> tuple[State, Entry]:
     """The sample as an entry to store, and the state that remembers the sample. None: the metrics do not answer."""
     entry = Entry(now, weight, reading.block(state.last, sample))
-    return (state if sample is None else replace(state, last=sample)), entry
+    return replace(state, last=reading.newest(state.last, sample)), entry
 
 
 def judge(state: State, sample: Sample | None, weight: int, now: float) -> tuple[State, Verdict]:

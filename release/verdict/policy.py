@@ -103,6 +103,7 @@ class Policy:
             step_deadline=self.step_deadline / speed,
             hold_after=self.hold_after / speed,
             give_up_after=self.give_up_after / speed,
+            calm=self.calm / speed,
         )
 
 

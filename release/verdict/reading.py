@@ -26,6 +26,11 @@ def block(before: Sample | None, after: Sample | None) -> Block:
     return Block(after.at - before.at, canary, stable, route, entered, after.bounds)
 
 
+def newest(before: Sample | None, after: Sample | None) -> Sample | None:
+    """The sample to compare the next one with: an older one, of a lagging replica, would count requests twice."""
+    return before if after is None or (before is not None and after.at <= before.at) else after
+
+
 def _difference(before: Counts | None, after: Counts | None) -> Counts | None:
     # A route that was not counted yet has no past: its whole count may be older than the first sample.
     return None if before is None or after is None else after.since(before)

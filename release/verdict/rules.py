@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 
 from release.verdict.bets import ENOUGH
+from release.verdict.dispersion import WINDOW
 from release.verdict.edges import waits
 from release.verdict.freshness import CAUSES
 from release.verdict.result import Cause, Finding, Kind
@@ -17,7 +18,7 @@ def decide(state: State, now: float) -> Finding:
     if not state.weight:
         return Finding(Kind.CONTINUE, Kind.CONTINUE, 0, reason="the canary has no users yet")
     found = (
-        _bad(state)
+        _bad(state, now)
         or _no_data(state, now)
         or _late(state)
         or _calm(state, now)
@@ -37,14 +38,21 @@ def weakest(state: State) -> Track:
     return min(state.tracks, key=lambda each: each.ln_favour())
 
 
-def _bad(state: State) -> Finding | None:
-    track = worst(state)
-    if track.against.ln >= track.needed:
-        return Finding(Kind.ROLLBACK, Kind.ROLLBACK, 0, Cause.BAD, track.name)
+def _bad(state: State, now: float) -> Finding | None:
+    for track in (worst(state), *state.tracks):
+        if track.against.ln >= track.needed or _confirmed(state, track, now):
+            return Finding(Kind.ROLLBACK, Kind.ROLLBACK, 0, Cause.BAD, track.name)
     if state.share.ln >= share_needed(state.policy):
         reason = "the canary does not get its share of the traffic"
         return Finding(Kind.ROLLBACK, Kind.ROLLBACK, 0, Cause.NO_TRAFFIC, "share", reason)
     return None
+
+
+def _confirmed(state: State, track: Track, now: float) -> bool:
+    """Whether a dropped canary stays bad: it is not the burst alone, so what went beyond the cap counts too."""
+    since_drop = track.against.ln_raw - track.mark
+    dropped = state.weight < state.highest and now - state.since > WINDOW
+    return dropped and track.against.ln_raw >= track.needed and since_drop >= log(state.policy.suspect_odds)
 
 
 def _no_data(state: State, now: float) -> Finding | None:
@@ -81,7 +89,9 @@ def _calm(state: State, now: float) -> Finding | None:
 def _suspect(state: State) -> Finding | None:
     policy = state.policy
     for track in state.tracks:
-        if track.against.ln_raw >= track.needed and state.weight > policy.drop_to:
+        # Where the cap cuts off little, it decides within seconds, and the higher weight decides it faster.
+        burst = track.against.ln_raw - track.against.ln >= track.needed / 2
+        if track.against.ln_raw >= track.needed and burst and state.weight > policy.drop_to:
             reason = "too many errors at once to wait at this weight"
             return Finding(Kind.DROP, Kind.DROP, policy.drop_to, Cause.BAD, track.name, reason)
     for track in state.tracks:

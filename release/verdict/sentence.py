@@ -31,7 +31,8 @@ def _worth(state: State, finding: Finding, track: Track, weakest: Track) -> str:
     policy = state.policy
     if finding.kind is Kind.ROLLBACK:
         needed = odds(track.needed)
-        return f"evidence {odds(track.against.ln)}, needed {needed} (false-alarm risk <={percent(policy.alpha)})"
+        found = track.against.ln if track.against.ln >= track.needed else track.against.ln_raw
+        return f"evidence {odds(found)}, needed {needed} (false-alarm risk <={percent(policy.alpha)})"
     favour = f"evidence in favour {odds(weakest.ln_favour())}, needed {odds(policy.wanted(state.weight))}"
     if finding.kind is Kind.ADVANCE:
         return favour

@@ -86,6 +86,8 @@ def _compare(state: State, block: Block, canary: Counts, stable: Counts, now: fl
     settled = _settled(state, block, now)
     ratio = bets.ratio(state.weight, *state.ratio, canary.requests, stable.requests)
     running = _windows(state.running, block)
+    # The rest of the burst that a canary was dropped for is no news of it.
+    burst = state.weight < state.highest and now - state.since <= dispersion.WINDOW
     if ratio is not None:
         grown = []
         for each in state.tracks:
@@ -93,7 +95,8 @@ def _compare(state: State, block: Block, canary: Counts, stable: Counts, now: fl
             phi = track.dispersion(each.position, state.before, state.running)
             wanted = policy.wanted(state.weight) if settled and state.gap is None else None
             after = track.grow(each, policy, *ours, ratio=ratio, seconds=block.seconds, phi=phi, wanted=wanted)
-            grown.append(replace(after, phi=running.phi(each.position)))
+            mark = after.against.ln_raw if burst else each.mark
+            grown.append(replace(after, phi=running.phi(each.position), mark=mark))
         state = replace(state, tracks=tuple(grown))
     return _stable(replace(state, running=running), stable, block.seconds, now)
 

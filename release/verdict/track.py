@@ -18,7 +18,7 @@ ENOUGH_WINDOWS = 12
 class Track:
     """`edge` is the histogram's bound (its position), None for errors. `needed` is ln of what rolls back.
 
-    `mark` is the evidence without its cap when the weight was set.
+    `mark` is the evidence without its cap when the weight was set, or 5 s later where it was lowered.
     """
 
     name: str

@@ -65,7 +65,8 @@ def watch(state: Watching, sample: Sample | None, now: float) -> tuple[Watching,
     `give_up_after` seconds a person is paged.
     """
     block = reading.block(state.last, sample)
-    state = replace(state, last=sample or state.last, began=now if state.began is None else state.began)
+    newest = reading.newest(state.last, sample)
+    state = replace(state, last=newest, began=now if state.began is None else state.began)
     state = _count(_look(state, block, now), block)
     return state, _verdict(state, now)
 

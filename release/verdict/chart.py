@@ -1,0 +1,133 @@
+"""A verdict's course as a picture: SVG text, readable on light and dark grounds, for artifacts and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+
+from release.verdict.course import Point, changes, points
+from release.verdict.judge import Entry
+from release.verdict.policy import Policy
+from release.verdict.result import Kind, odds
+
+WIDTH, LEFT, RIGHT = 860, 64, 150
+RATES, EVIDENCE = (58, 190), (238, 396)
+HEIGHT = 470
+LOWEST = -5.0
+STYLE = """
+svg{font:12px system-ui,sans-serif;--ground:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;
+--canary:#b35900;--stable:#0969da;--good:#1a7f37;--bad:#cf222e}
+@media(prefers-color-scheme:dark){svg{--ground:#0d1117;--ink:#e6edf3;--soft:#9198a1;--line:#3d444d;
+--canary:#f0a35e;--stable:#58a6ff;--good:#3fb950;--bad:#ff7b72}}
+.ground{fill:var(--ground)}text{fill:var(--ink)}.soft{fill:var(--soft)}.axis{stroke:var(--line)}
+polyline{fill:none;stroke-width:2;stroke-linejoin:round}.canary{stroke:var(--canary)}.stable{stroke:var(--stable)}
+.good{stroke:var(--good)}.bad{stroke:var(--bad)}.raw{stroke-width:1;stroke-dasharray:2 3}
+.bound{stroke-dasharray:6 4;stroke-width:1}.step{stroke:var(--line);stroke-dasharray:3 3}
+text.canary,text.stable,text.good,text.bad{stroke:none}
+text.canary{fill:var(--canary)}text.stable{fill:var(--stable)}text.good{fill:var(--good)}text.bad{fill:var(--bad)}
+"""
+
+
+def draw(policy: Policy, entries: Sequence[Entry], title: str = "") -> str:
+    """The course of what was stored: error rates above, evidence against its bounds below."""
+    found = points(policy, entries)
+    body = _picture(found) if found else [_text(LEFT, 80, "Nothing was judged.", "soft")]
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
+    title = title or "Canary beside the stable version"
+    parts = [head, f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>"]
+    parts += [f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>']
+    return "\n".join([*parts, _text(LEFT, 24, title, "", size=15), *body, "</svg>"])
+
+
+def _picture(found: Sequence[Point]) -> list[str]:
+    until = max(found[-1].at, 1.0)
+    rates = [rate for point in found for rate in (point.canary, point.stable) if rate is not None]
+    top = max(0.01, *rates, 0.0) * 1.1 if rates else 0.01
+    last = found[-1].verdict
+    highest = max(last.needed, last.wanted, 1.0) + 2.5
+
+    def x(point: Point) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * point.at / until
+
+    def evidence(value: float) -> float:
+        return _scaled(EVIDENCE, LOWEST, highest, value)
+
+    shown = [point for point in found if point.weight]
+    parts = [*_steps(found, x), *_axis(RATES, "errors", [(0.0, "0%"), (top, f"{top:.1%}")], top, 0.0)]
+    parts += [
+        _line(((x(p), _scaled(RATES, 0, top, p.stable)) for p in found if p.stable is not None), "stable"),
+        _line(((x(p), _scaled(RATES, 0, top, p.canary)) for p in shown if p.canary is not None), "canary"),
+    ]
+    marks = [(0.0, "1:1"), (last.needed, odds(last.needed)), (last.wanted, odds(last.wanted))]
+    parts += _axis(EVIDENCE, "evidence", marks[:1], highest, LOWEST)
+    parts += [*_bound(evidence(last.needed), f"rolls back: {marks[1][1]}", "bad")]
+    parts += [*_bound(evidence(last.wanted), f"advances: {marks[2][1]}", "good")]
+    parts += [
+        _line(((x(p), evidence(p.verdict.suspicion)) for p in shown), "bad raw"),
+        _line(((x(p), evidence(p.verdict.against)) for p in shown), "bad"),
+        _line(((x(p), evidence(p.verdict.favour)) for p in shown), "good"),
+    ]
+    return [*parts, *_legend(), *_end(found[-1], until)]
+
+
+def _steps(found: Sequence[Point], x: Callable[[Point], float]) -> list[str]:
+    parts = []
+    for point in changes(found):
+        at = x(point)
+        parts.append(f'<line class="step" x1="{at:.1f}" x2="{at:.1f}" y1="{RATES[0] - 8}" y2="{EVIDENCE[1]}"/>')
+        parts.append(_text(at + 3, RATES[0] - 12, f"{point.weight}%", "soft"))
+    return parts
+
+
+def _axis(
+    panel: tuple[int, int], name: str, marks: Iterable[tuple[float, str]], highest: float, lowest: float
+) -> list[str]:
+    top, bottom = panel
+    parts = [
+        f'<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="{top}" y2="{bottom}"/>',
+        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>',
+        _text(LEFT - 6, (top + bottom) / 2, name, "soft", anchor="end"),
+    ]
+    at = [(_scaled(panel, lowest, highest, value) + 4, text) for value, text in marks]
+    return parts + [_text(LEFT - 6, y, text, "soft", anchor="end") for y, text in at]
+
+
+def _bound(y: float, text: str, kind: str) -> list[str]:
+    line = f'<line class="bound {kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+    return [line, _text(WIDTH - RIGHT + 6, y + 4, text, kind)]
+
+
+def _legend() -> list[str]:
+    x = WIDTH - RIGHT + 6
+    return [
+        _text(x, RATES[0] + 10, "canary", "canary"),
+        _text(x, RATES[0] + 28, "stable", "stable"),
+        _text(x, EVIDENCE[1] - 32, "against (dotted:", "bad"),
+        _text(x, EVIDENCE[1] - 18, "without its cap)", "bad"),
+        _text(x, EVIDENCE[1] - 2, "in favour", "good"),
+    ]
+
+
+def _end(last: Point, until: float) -> list[str]:
+    kind = {Kind.ROLLBACK: "bad", Kind.DROP: "bad", Kind.ADVANCE: "good"}.get(last.verdict.action, "")
+    words, lines = last.verdict.sentence.split(), [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > 118:
+            lines.append("")
+        lines[-1] += f"{word} "
+    seconds = _text(WIDTH - RIGHT, EVIDENCE[1] + 16, f"{until:.0f} s", "soft", anchor="end")
+    return [seconds] + [_text(LEFT, EVIDENCE[1] + 38 + 16 * i, line.strip(), kind) for i, line in enumerate(lines)]
+
+
+def _line(path: Iterable[tuple[float, float]], kind: str) -> str:
+    return f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in path)}"/>'
+
+
+def _scaled(panel: tuple[int, int], lowest: float, highest: float, value: float) -> float:
+    part = (min(max(value, lowest), highest) - lowest) / (highest - lowest)
+    return panel[1] - part * (panel[1] - panel[0])
+
+
+def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start", size: int = 12) -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
+    return f'<text class="{kind}" {place}>{escape(text)}</text>'

@@ -1,0 +1,62 @@
+"""A verdict's course as points to draw: what was counted around each poll, and what it was worth by then."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from release.verdict.counts import Counts
+from release.verdict.judge import Entry, course
+from release.verdict.policy import Policy
+from release.verdict.result import Kind, Verdict
+
+AROUND = 10.0
+MOST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """`at` in seconds since the first entry. Rates (0 to 1) over the last 10 s, None without requests; evidence
+    in ln."""
+
+    at: float
+    weight: int
+    canary: float | None
+    stable: float | None
+    verdict: Verdict
+
+
+def points(policy: Policy, entries: Sequence[Entry]) -> tuple[Point, ...]:
+    """The course, from what was stored. Long ones are thinned; changes of weight and of the verdict are kept."""
+    recent: deque[Entry] = deque()
+    found: list[Point] = []
+    for entry, verdict in zip(entries, course(policy, entries), strict=True):
+        recent.append(entry)
+        while recent[0].now <= entry.now - AROUND:
+            recent.popleft()
+        canary, stable = _rate([each.block.canary for each in recent]), _rate([each.block.stable for each in recent])
+        found.append(Point(entry.now - entries[0].now, entry.weight, canary, stable, verdict))
+    return _thinned(found)
+
+
+def changes(found: Sequence[Point]) -> list[Point]:
+    """The points at which the canary's weight was another than before."""
+    pairs = zip([None, *found], found, strict=False)
+    return [late for early, late in pairs if early is None or early.weight != late.weight]
+
+
+def _rate(counts: list[Counts]) -> float | None:
+    requests = sum(each.requests for each in counts)
+    return sum(each.errors for each in counts) / requests if requests else None
+
+
+def _thinned(found: list[Point]) -> tuple[Point, ...]:
+    every = max(1, len(found) // MOST)
+    kept = []
+    for index, point in enumerate(found):
+        before = found[index - 1] if index else point
+        turned = (point.weight, point.verdict.kind) != (before.weight, before.verdict.kind)
+        if index % every == 0 or turned or index == len(found) - 1 or point.verdict.kind is Kind.ROLLBACK:
+            kept.append(point)
+    return tuple(kept)
