@@ -1,0 +1,73 @@
+"""The drawn course, and the text that it is drawn from."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from verdict_world import World
+
+from release.verdict import Entry, Kind, Policy, advance, observe, start
+from release.verdict.chart import draw
+from release.verdict.course import changes, points
+from release.verdict.record import dump, load
+
+POLICY = Policy(latency=None)
+
+
+def seen(seconds: int = 200) -> list[Entry]:
+    """A canary that is good at 10 % and bad at 25 %."""
+    world, entries, state = World(rps=100), [], start(POLICY)
+    for second in range(seconds):
+        world._serve(1)
+        world.now += 1
+        world.weight = 0 if second < 30 else 10 if second < 90 else 25
+        world.bad = 0.3 if second >= 90 else 0.005
+        state, entry = observe(state, world.sample(), world.weight, world.now)
+        state, verdict = advance(state, entry)
+        entries.append(entry)
+        if verdict.action is Kind.ROLLBACK:
+            break
+    return entries
+
+
+def test_the_picture_is_valid_and_readable_on_both_grounds() -> None:
+    text = draw(POLICY, seen(), "us-east-1: 1.5.0 <beside> 1.4.2")
+    root = ET.fromstring(text)
+    assert root.tag.endswith("svg")
+    assert "prefers-color-scheme:dark" in text
+    words = " ".join(each.text or "" for each in root.iter() if each.tag.endswith("text"))
+    for wanted in ("0%", "10%", "25%", "rolls back: 1000:1", "advances: 20:1", "ROLLBACK after", "<beside>"):
+        assert wanted in words
+    assert "nan" not in text
+    assert "inf" not in text.replace("infinity", "")
+
+
+def test_nothing_seen_is_a_picture_too() -> None:
+    assert "Nothing was judged." in draw(POLICY, [])
+    assert ET.fromstring(draw(POLICY, seen(1))) is not None
+
+
+def test_a_long_course_is_thinned_and_keeps_what_changed() -> None:
+    long = points(Policy(latency=None), a_quiet_course(3000))
+    assert len(long) < 1200
+    assert [point.weight for point in changes(long)] == [0, 10]
+    assert long[-1].at == 2999
+
+
+def test_what_is_no_record_is_refused() -> None:
+    for text in ("", "{}", '{"policy": {}}', '{"policy": 3}'):
+        with pytest.raises(ValueError, match="stored verdict"):
+            load(text)
+    assert load(dump(POLICY, []))[1] == ()
+
+
+def a_quiet_course(seconds: int) -> list[Entry]:
+    world, state, entries = World(rps=10, base=0.0, bad=0.0), start(POLICY), []
+    for _ in range(seconds):
+        world._serve(1)
+        world.now += 1
+        world.weight = 0 if world.now < 10 else 10
+        state, entry = observe(state, world.sample(), world.weight, world.now)
+        entries.append(entry)
+    return entries
