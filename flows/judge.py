@@ -94,7 +94,8 @@ class Judging:
         stable = other(self._canary)
         try:
             async with metrics.reader(self._region, self._judged.provider) as read:
-                while True:
+                # With all the users there is nothing left to compare with: the guard watches from there on.
+                while self.weight < 100:
                     sample, now = await read(self._canary, stable), time.monotonic()
                     self._state, entry = observe(self._state, sample, self.weight, now)
                     self._state, self._latest = advance(self._state, entry)
