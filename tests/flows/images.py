@@ -16,9 +16,12 @@ def push(tag: str, labels: dict[str, str]) -> str:
     return asyncio.run(_push(tag, labels))
 
 
-def verify(artifact: Artifact) -> None:
+GONE_BACK = WayBack("rehearsed", "1.4.0", back_s=1, forward_s=1, budget_s=120)
+
+
+def verify(artifact: Artifact, back: WayBack = GONE_BACK) -> None:
     """Say in the registry that staging verified it and its way back, as a staging run does."""
-    asyncio.run(_verify(artifact))
+    asyncio.run(_verify(artifact, back))
 
 
 def lose(digest: str) -> None:
@@ -41,8 +44,7 @@ async def _push(tag: str, labels: dict[str, str]) -> str:
         return await registry.put_manifest(tag, oci.MANIFEST, oci.to_bytes({**manifest, "layers": []}))
 
 
-async def _verify(artifact: Artifact) -> None:
-    back = WayBack("rehearsed", "1.4.0", back_s=1, forward_s=1, budget_s=120)
+async def _verify(artifact: Artifact, back: WayBack) -> None:
     record = verification.record(artifact, at="2026-01-05T09:00:00Z", run="test", way_back=back)
     async with await context.registry() as registry:
         await registry.write_record(verification.tag_of(artifact.commit), artifact.digest, record)
