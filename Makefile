@@ -5,7 +5,7 @@ ROOMS := release clients config tasks flows deployments sandbox
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test test-all check format lock
+.PHONY: help setup demo tour sandbox test test-all check format lock
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -15,6 +15,9 @@ setup: ## Make the virtual environment, unless it is up to date
 
 demo: setup ## Stage and release a good and a bad version in the sandbox (KEEP=1 leaves it up)
 	@$(BIN)/python -m sandbox.demo
+
+tour: setup ## Every pipeline and strategy, good and bad, in the sandbox
+	@$(BIN)/python -m sandbox.tour
 
 sandbox: setup ## Start the sandbox and leave it up
 	@$(BIN)/tidegate sandbox up

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from deployments.cli import emergency, lock, maintenance, release, status, steer
+from deployments.cli import emergency, guard, lock, maintenance, release, status, steer
 from release.errors import TidegateError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command()(release.release)
 app.command()(emergency.hotfix)
 app.command()(emergency.rollback)
 app.command()(emergency.retire)
+app.command()(guard.guard)
 app.command()(status.status)
 app.command()(lock.unlock)
 app.add_typer(maintenance.app, name="maintenance")
