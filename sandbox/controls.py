@@ -48,6 +48,7 @@ class Controls:
             "faults": self._faults.state(),
             "slack": [_message(one) for one in sandbox.outside.slack.messages[-_SHOWN:]],
             "monitoring": [{"at": one.at, **one.payload} for one in sandbox.outside.hooks.events[-_SHOWN:]],
+            "backups": [{"at": one.at, **one.payload} for one in sandbox.outside.hooks.backups[-_SHOWN:]],
             "deployments": [_deployment(one) for one in sandbox.outside.deployments()[-_SHOWN:]],
             "traffic": {"rate": sandbox.gateway.users.rate, "lag": sandbox.gateway.lag},
             "behaviour": [
@@ -111,7 +112,9 @@ def _users(drawn: Mapping[str, Any]) -> dict[str, Any]:
 
 def _message(message: Message) -> dict[str, Any]:
     parts = [message.text, *(_attachment(one) for one in message.attachments)]
-    return {"at": float(message.ts), "channel": message.channel, "text": "\n".join(part for part in parts if part)}
+    told = {"at": float(message.ts), "channel": message.channel, "text": "\n".join(part for part in parts if part)}
+    color = next((one.get("color") for one in message.attachments if one.get("color")), None)
+    return {**told, "username": message.username, "icon": message.icon, "color": color}
 
 
 def _attachment(one: Mapping[str, Any]) -> str:

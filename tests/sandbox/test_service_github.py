@@ -208,3 +208,16 @@ async def test_a_github_that_is_down_is_unavailable(world: World) -> None:
     async with Client(world.github.url, TOKEN, NAME) as github:
         with pytest.raises(Unavailable, match=r"cannot be reached \(ConnectError\)"):
             await github.release("v1.0.0")
+
+
+async def test_a_branch_is_protected_and_set_free(world: World) -> None:
+    url, headers = f"{world.github.url}/repos/{NAME}/branches", {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(headers=headers, trust_env=False) as client:
+        assert (await client.put(f"{url}/nowhere/protection", json={})).status_code == 404
+        assert (await client.put(f"{url}/main/protection", json={})).status_code == 200
+        assert (await client.get(f"{url}/main")).json()["protected"] is True
+        async with world.client() as github:
+            assert (await github.merge("main", "hotfix/cart", "Merge")).outcome == "protected"
+        assert (await client.delete(f"{url}/main/protection")).status_code == 204
+        assert (await client.delete(f"{url}/main/protection")).status_code == 404
+    assert not world.github.state.protected

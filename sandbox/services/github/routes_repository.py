@@ -29,6 +29,8 @@ class Repository:
             web.get(root, self.repository),
             web.get(f"{root}/branches", self.branches),
             web.get(f"{root}/branches/{{branch:.+}}", self.branch),
+            web.put(f"{root}/branches/{{branch:.+}}/protection", self.protect),
+            web.delete(f"{root}/branches/{{branch:.+}}/protection", self.unprotect),
             web.get(f"{root}/commits", self.commits),
             web.get(f"{root}/commits/{{ref:.+}}", self.commit),
             web.get(f"{root}/compare/{{names:.+}}", self.compare),
@@ -70,6 +72,20 @@ class Repository:
         data = await self._git.commit(ref.sha)
         protected = name in self._hub.state.protected
         return web.json_response(shapes_git.branch(self._shapes, name, data, protected))
+
+    async def protect(self, request: web.Request) -> web.Response:
+        """Whatever rules are asked for, the branch then takes changes by pull request only."""
+        name = request.match_info["branch"]
+        if f"refs/heads/{name}" not in await self._git.refs():
+            raise Problem(404, "Branch not found")
+        self._hub.state.protected.add(name)
+        return web.json_response({"url": f"{self._shapes.repo_url}/branches/{name}/protection"})
+
+    async def unprotect(self, request: web.Request) -> web.Response:
+        if request.match_info["branch"] not in self._hub.state.protected:
+            raise Problem(404, "Branch not protected")
+        self._hub.state.protected.remove(request.match_info["branch"])
+        return web.Response(status=204)
 
     async def commits(self, request: web.Request) -> web.Response:
         number, size = asked(request)
