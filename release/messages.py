@@ -89,10 +89,11 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
         "failed": "failed before it changed anything",
         "unavailable": "could not go on: an outside system does not answer",
     }.get(outcome.word, "failed")
+    subject = "Hotfix" if outcome.pipeline == "hotfix" else "Production release"
     back = ", ".join(f"{r.region} is on {shown(r.version)}" for r in outcome.regions if r.version)
     return "\n".join(
         (
-            f":rotating_light: Production release {shown(outcome.version)} {headline}. <!here> {on_call}".rstrip(),
+            f":rotating_light: {subject} {shown(outcome.version)} {headline}. <!here> {on_call}".rstrip(),
             f"Version: {shown(outcome.version)}",
             f"Strategy: {outcome.strategy}",
             f"Why: {outcome.reason}",

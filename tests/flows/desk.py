@@ -23,7 +23,7 @@ from sandbox import state
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
-PIPELINES = ("develop", "stage", "release")
+PIPELINES = ("develop", "stage", "release", "hotfix", "rollback", "retire")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,324 @@
+"""A hotfix, from its branch to the merges, and everything that can be wrong with one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import ask
+import pytest
+from conftest import Regions
+from desk import Desk, Result
+from look import Look
+
+from release import verification
+from release.versions import Version, parse_tag, parse_version
+from sandbox.shop import history
+from sandbox.shop.fastimport import git
+from tasks import context
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox")]
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
+
+
+def live(look: Look) -> Version:
+    (version,) = {one["version"] for one in look.live().values()}
+    return parse_version(version)
+
+
+def branch(desk: Desk, name: str, base: Version | str, labels: dict[str, str] | None = None, **files: str) -> str:
+    """A hotfix branch with one commit on `base`; it merges by itself unless it changes what main changed."""
+    at = base.tag if isinstance(base, Version) else base
+    changed = {f"changes/{name}.md": f"- {name}\n", **files}
+    changed |= {"Dockerfile": history.dockerfile(labels)} if labels else {}
+    history.add_commit(desk.bare, f"hotfix/{name}", f"fix: {name}", changed, at)
+    return f"hotfix/{name}"
+
+
+def next_of(desk: Desk, base: Version) -> Version:
+    taken = {parse_tag(tag) for tag in git(desk.bare, "tag").split()}
+    patch = base.patch + 1
+    while Version(base.major, base.minor, patch) in taken:
+        patch += 1
+    return Version(base.major, base.minor, patch)
+
+
+def lines(result: Result) -> list[str]:
+    return [line.split("  ", 1)[-1].strip() for line in result.text.splitlines()]
+
+
+def at(result: Result, part: str) -> int:
+    """The place of the first line with that in it."""
+    return next(number for number, line in enumerate(lines(result)) if part in line)
+
+
+def record(commit: str) -> dict[str, Any]:
+    async def read() -> Any:
+        async with await context.registry() as registry:
+            return await registry.read_record(verification.tag_of(commit))
+
+    return dict(asyncio.run(read()) or {})
+
+
+@pytest.fixture(scope="module")
+def done(desk: Desk) -> dict[str, Any]:
+    """What the one critical hotfix left, for the tests below; filled by the first of them."""
+    return {}
+
+
+@pytest.fixture
+def critical(desk: Desk, look: Look, good: Regions, done: dict[str, Any]) -> dict[str, Any]:
+    if not done:
+        base = live(look)
+        name = branch(desk, "price", base)
+        done["version"], done["branch"] = next_of(desk, base), name
+        told = len(look.picture()["slack"])
+        done["result"] = desk.tidegate("hotfix", name, timeout=600)
+        picture = look.picture()
+        done["slack"], done["backups"] = picture["slack"][told:], picture["backups"][-len(REGIONS) :]
+        done["monitoring"] = picture["monitoring"][-1]
+    assert done["result"].word == "released", done["result"].text
+    return done
+
+
+def test_it_is_live_everywhere_in_the_next_free_version(look: Look, critical: dict[str, Any]) -> None:
+    result: Result = critical["result"]
+    assert (result.code, result.outcome["version"]) == (0, str(critical["version"]))
+    assert look.digests() == dict.fromkeys(REGIONS, (result.outcome["digest"], 10))
+    assert critical["monitoring"]["event"] == "deployment_success"
+    assert critical["monitoring"]["version"] == critical["version"].tag
+
+
+def test_only_the_critical_tests_run_with_audit_and_scan_beside_them(critical: dict[str, Any]) -> None:
+    result = critical["result"]
+    ran = {line.split(" passed")[0] for line in lines(result) if " passed in " in line}
+    assert {"critical", "security", "audit", "sast"} <= ran
+    assert not {"unit", "integration", "integration-critical", "e2e"} & ran
+    runs = ask.tasks(result.outcome["run"])
+    # Beside, not after: both begin before the second of the tests does.
+    assert max(runs["audit"]["start_time"], runs["sast"]["start_time"]) < runs["security"]["start_time"]
+
+
+def test_its_image_is_named_and_built_as_a_hotfix(critical: dict[str, Any]) -> None:
+    version, digest = critical["version"], critical["result"].outcome["digest"]
+    for tag in (f"hotfix-{version}", "hotfix-latest", version.tag):
+        found = ask.image(tag)
+        assert found is not None
+        assert found[0] == digest, tag
+        assert found[1]["dev.tidegate.build-type"] == "hotfix"
+        assert found[1]["org.opencontainers.image.version"] == str(version)
+
+
+def test_its_digest_is_recorded_for_its_commit(critical: dict[str, Any]) -> None:
+    outcome = critical["result"].outcome
+    found = record(outcome["commit"])
+    assert (found["digest"], found["version"]) == (outcome["digest"], outcome["version"])
+    assert found["environment"] == "production (hotfix)"
+
+
+def test_one_region_at_a_time(critical: dict[str, Any]) -> None:
+    result = critical["result"]
+    places = [(at(result, f"wave: {one}"), at(result, f"{one}: v{critical['version']} is live")) for one in REGIONS]
+    assert [place for pair in places for place in pair] == sorted(place for pair in places for place in pair)
+    assert "declared but not enforced yet" in result.text
+
+
+def test_each_region_is_told_and_backed_up_before_it_changes_and_probed_and_watched_after(
+    critical: dict[str, Any],
+) -> None:
+    result, version = critical["result"], critical["version"]
+    cards = [one for one in critical["slack"] if one["icon"] == ":fire:"]
+    told = [one["text"] for one in critical["slack"] if "deployed successfully" in one["text"]]
+    assert [(one["channel"], one["username"], one["color"]) for one in cards] == [
+        ("incidents", "Emergency Deploy Bot", "danger")
+    ] * 3
+    for region, card, message in zip(REGIONS, cards, told, strict=True):
+        facts = (f"Region: {region}", f"Version: {version.tag}", f"Branch: {critical['branch']}", "Severity: critical")
+        assert all(fact in card["text"] for fact in facts)
+        assert region in message
+        assert version.tag in message
+        assert "errors (" in message  # what the watch counted
+        order = [
+            f"{region}: backup ",
+            f"{region}: shop-blue is being upgraded",
+            f"{region}: health probe answered (1 of 5)",
+            f"{region}: is watched for 15 s against 2% errors",  # five minutes at speed 20
+            f"{region}: {version.tag} is live",
+        ]
+        places = [at(result, line) for line in order]
+        assert places == sorted(places)
+    assert [(one["type"], one["region"], one["version"]) for one in critical["backups"]] == [
+        ("emergency", region, version.tag) for region in REGIONS
+    ]
+
+
+def test_it_is_rolled_out_with_its_own_numbers(look: Look, critical: dict[str, Any]) -> None:
+    context = f"production-{REGIONS[0]}"
+    found = json.loads(look.kubectl("get", "deployment", "shop-blue", "-n", context, "-o", "json", context=context))
+    assert found["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": "50%", "maxUnavailable": "10%"}
+
+
+def test_it_is_tagged_published_and_merged(desk: Desk, look: Look, critical: dict[str, Any]) -> None:
+    outcome, tag = critical["result"].outcome, critical["version"].tag
+    assert not outcome["warnings"]
+    assert git(desk.bare, "cat-file", "-t", tag).strip() == "tag"
+    assert git(desk.bare, "rev-parse", f"{tag}^{{commit}}").strip() == outcome["commit"]
+    release = ask.github("GET", f"releases/tags/{tag}")
+    body = release["body"]
+    for fact in ("critical", critical["branch"], "fix: price", "security passed", *REGIONS, outcome["run"]):
+        assert fact in body
+    assert "unit passed" not in body
+    for base, head in (("main", outcome["commit"]), ("develop", "main")):
+        git(desk.bare, "merge-base", "--is-ancestor", head, base)
+    assert f"hotfix {tag}" in git(desk.bare, "log", "-1", "--format=%s", "main")
+    statuses = look.deployments(outcome["commit"])
+    assert statuses == {f"production-{region}": ["in_progress", "success"] for region in REGIONS}
+
+
+def test_asked_again_it_changes_nothing(desk: Desk, look: Look, critical: dict[str, Any]) -> None:
+    before, tags, main = look.digests(), git(desk.bare, "tag"), git(desk.bare, "rev-parse", "main")
+    again = desk.tidegate("hotfix", critical["branch"], timeout=600)
+    assert (again.code, again.word, again.outcome["version"]) == (0, "unchanged", str(critical["version"]))
+    assert (look.digests(), git(desk.bare, "tag"), git(desk.bare, "rev-parse", "main")) == (before, tags, main)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "field"),
+    [
+        ("feature/wishlist", (), "branch"),
+        ("hotfix/", (), "branch"),
+        ("hotfix/stock", ("--severity", "low"), "severity"),
+    ],
+)
+def test_what_is_no_hotfix_is_refused(
+    desk: Desk, look: Look, good: Regions, name: str, more: tuple[str, ...], field: str
+) -> None:
+    before = look.versions()
+    result = desk.tidegate("hotfix", name, *more)
+    assert (result.code, result.word) == (2, "refused")
+    assert result.reason.startswith(f"{field}: ")
+    assert result.outcome["next_step"]
+    assert look.versions() == before
+
+
+def test_a_branch_without_what_is_live_is_refused(desk: Desk, look: Look, good: Regions) -> None:
+    name, before = branch(desk, "old", "v1.3.0"), look.versions()
+    result = desk.tidegate("hotfix", name)
+    assert (result.code, result.word) == (2, "refused")
+    assert "us-east-1: branch: what is live" in result.reason
+    assert f"is not in {name}" in result.reason
+    assert look.versions() == before
+
+
+def test_a_branch_with_nothing_new_is_refused(desk: Desk, look: Look, good: Regions) -> None:
+    name = "hotfix/nothing"
+    git(desk.bare, "branch", "--force", name, f"{live(look).tag}^{{commit}}")
+    before = look.versions()
+    result = desk.tidegate("hotfix", name)
+    if result.word == "unchanged":
+        pytest.skip("what is live is itself a hotfix of that commit")
+    assert (result.code, result.word) == (2, "refused")
+    assert "holds nothing that" in result.reason
+    assert look.versions() == before
+
+
+def test_a_failing_test_stops_it_before_anything_changes(desk: Desk, look: Look, good: Regions) -> None:
+    broken = (
+        "import unittest\n\n\nclass Broken(unittest.TestCase):\n    def test(self):\n        self.fail('sold out')\n"
+    )
+    name = branch(desk, "broken", live(look), **{"tests/integration/test_security.py": broken})
+    before = look.versions()
+    result = desk.tidegate("hotfix", name)
+    assert (result.code, result.word) == (3, "failed")
+    assert "security failed" in result.reason
+    assert look.versions() == before
+
+
+def test_a_region_that_errs_takes_it_back_everywhere(desk: Desk, look: Look, good: Regions) -> None:
+    base = live(look)
+    version, name = next_of(desk, base), branch(desk, "erring", base, {"error-rate": "eu-west-1=0.3"})
+    main = git(desk.bare, "rev-parse", "main")
+    result = desk.tidegate("hotfix", name, timeout=600)
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert result.reason.startswith("eu-west-1: ")
+    assert "errors" in result.reason
+    assert result.regions() == {"eu-west-1": "recovered", "us-east-1": "recovered", "ap-southeast-1": "unchanged"}
+    assert look.digests() == good
+    # Nothing is left that says it was released.
+    assert version.tag not in git(desk.bare, "tag").split()
+    assert ask.image(version.tag) is None
+    assert git(desk.bare, "rev-parse", "main") == main
+    told = look.slack("incidents")[-1]
+    for part in (version.tag, "brought back", "<!here>", "us-east-1 is on"):
+        assert part in told
+
+
+def test_without_a_backup_no_region_is_touched(desk: Desk, look: Look, good: Regions) -> None:
+    name = branch(desk, "unsaved", live(look))
+    desk.fault("backup", "500")
+    result = desk.tidegate("hotfix", name, timeout=600)
+    assert result.code != 0
+    assert "backup webhook answered 500" in result.reason
+    assert look.digests() == good
+    assert "is being upgraded" not in result.text
+
+
+def test_missing_metrics_are_no_health_until_a_person_says_so(desk: Desk, look: Look, good: Regions) -> None:
+    name = branch(desk, "blind", live(look))
+    with desk.start("hotfix", name) as running:
+        running.until("us-east-1: is watched", within=240)
+        desk.fault("monitoring", "500")
+        with pytest.raises(AssertionError, match="never"):
+            running.until("us-east-1: v", within=30)  # twice as long as it is watched
+        run = next(line for line in desk.tidegate("status").text.splitlines() if "locked by hotfix" in line)
+        desk.tidegate("promote", run.rpartition("run ")[2].split()[0])
+        result = running.end(600)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert any("nothing is concluded" in one for one in look.slack("incidents"))
+
+
+@pytest.fixture
+def protected() -> Iterator[None]:
+    ask.github("PUT", "branches/develop/protection", {})
+    yield
+    ask.github("DELETE", "branches/develop/protection")
+
+
+def pulls() -> dict[tuple[str, str], dict[str, Any]]:
+    """(head, base) -> open pull request."""
+    return {(one["head"]["ref"], one["base"]["ref"]): one for one in ask.github("GET", "pulls")}
+
+
+def test_a_protected_branch_gets_a_pull_request_and_undoes_nothing(
+    desk: Desk, look: Look, good: Regions, protected: None
+) -> None:
+    name = branch(desk, "guarded", live(look))
+    result = desk.tidegate("hotfix", name, "--severity", "medium", timeout=600)
+    assert (result.code, result.word) == (0, "released"), result.text
+    git(desk.bare, "merge-base", "--is-ancestor", result.outcome["commit"], "main")
+    (warning,) = result.outcome["warnings"]
+    assert warning.startswith("main is not merged into develop: develop is protected. Merge pull request http")
+    assert f"v{result.outcome['version']}" in pulls()["main", "develop"]["title"]
+    assert warning in look.slack("incidents")[-1]
+    # As production releases: its tests, its waves, its numbers, and no emergency card.
+    ran = {line.split(" passed")[0] for line in lines(result) if " passed in " in line}
+    assert {"unit", "integration-critical", "audit", "sast"} <= ran
+    assert not {"critical", "security"} & ran
+    assert "wave: eu-west-1, ap-southeast-1" in result.text
+    assert "is watched" not in result.text
+    tag = f"v{result.outcome['version']}"
+    assert not [one for one in look.picture()["slack"] if one["icon"] == ":fire:" and tag in one["text"]]
+
+
+def test_a_conflict_gets_a_pull_request_and_undoes_nothing(desk: Desk, look: Look, good: Regions) -> None:
+    name = branch(desk, "clash", live(look), **{"CHANGELOG.md": "- another history\n"})
+    main, develop = git(desk.bare, "rev-parse", "main", "develop").split()
+    result = desk.tidegate("hotfix", name, "--severity", "high", timeout=600)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert look.digests() == dict.fromkeys(REGIONS, (result.outcome["digest"], 10))
+    assert result.outcome["warnings"][0].startswith(f"{name} is not merged into main: they conflict. Merge pull")
+    assert f"v{result.outcome['version']}" in pulls()[name, "main"]["title"]
+    assert git(desk.bare, "rev-parse", "main", "develop").split() == [main, develop]
+    desk.released("v1.4.0")  # for the tests after it, whose hotfixes are to merge
