@@ -5,7 +5,7 @@ ROOMS := release clients config tasks flows deployments sandbox
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour sandbox test test-all check format lock
+.PHONY: help setup demo tour sandbox test test-all bench-verdict check format lock
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,6 +27,9 @@ test: setup ## The fast suite
 
 test-all: setup ## Everything that is slow: the sandbox's parts, the pipelines on it, the demo
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m slow
+
+bench-verdict: setup ## The verdict's times and errors against its table, seeded (FULL=1 for every run)
+	@$(BIN)/python -m benchmarks.verdict
 
 check: setup ## Format, lint, types and layers
 	@$(BIN)/ruff format --check .

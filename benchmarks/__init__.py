@@ -1,0 +1,1 @@
+"""What Tidegate measures of itself: seeded, and against written numbers."""
