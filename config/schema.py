@@ -126,6 +126,7 @@ class Hotfix(Model):
     probe: HotfixProbe = HotfixProbe()
     approvals: Annotated[int, Field(ge=0, le=10)] = 1
     watch_s: Seconds = 300
+    before_s: Seconds = 600
     error_limit: Annotated[float, Field(gt=0, lt=1)] = 0.02
     alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.001
 
@@ -139,6 +140,7 @@ class Hotfix(Model):
             gap=self.probe.gap_s / speed,
             approvals=self.approvals,
             watch=self.watch_s / speed,
+            before=self.before_s / speed,
             error_limit=self.error_limit,
             alpha=self.alpha,
         )

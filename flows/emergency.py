@@ -11,13 +11,13 @@ from config import load
 from flows.judge import watch_absolute
 from flows.region import bring_live
 from flows.waves import InRegion
+from release import hotfix
 from release import hotfix_messages as told
 from release.environment import Environment, Region
-from release.hotfix import environment as emergency
 from release.model import Artifact
 from release.outcome import RegionResult
-from release.verdict import Limit
-from tasks import backup, notify
+from release.verdict import Counts
+from tasks import backup, metrics, notify
 from tasks.say import say
 
 
@@ -41,22 +41,24 @@ async def emergency_region(
     region: str, version: str, digest: str, commit: str, checkout: str, branch: str, severity: str
 ) -> RegionResult:
     """Bring a critical hotfix live in one region and watch it. Raises Failed with the real reason."""
-    environment = emergency(load.environment("production"), "critical")
+    environment = hotfix.environment(load.environment("production"), "critical")
     place, tag = environment.regions[region], f"v{version}"
     card = told.card(region, tag, branch, severity)
     await notify.slack("incidents", "", attachments=card, username=told.BOT, icon=told.ICON)
     await backup.request({"type": "emergency", "region": region, "version": tag}, region)
+    before = await metrics.before(place, environment.judged.provider, environment.hotfix.before)
     seen: list[str] = []
-    watch = partial(watch_after, environment, place, seen)
+    watch = partial(watch_after, environment, place, before, seen)
     artifact = Artifact(version, digest, commit)
     result = await bring_live(environment, region, artifact, Path(checkout), "rolling", (), then=watch)
     await notify.slack("incidents", told.region_done(result, tag, " ".join(seen)))
     return result
 
 
-async def watch_after(environment: Environment, region: Region, seen: list[str]) -> None:
+async def watch_after(environment: Environment, region: Region, before: Counts | None, seen: list[str]) -> None:
     """Watch a region that has just got the version; `seen` gets a sentence. Raises Failed when too many of its users'
-    requests fail."""
-    own = environment.hotfix
-    say(f"is watched for {own.watch:.0f} s against {own.error_limit:.0%} errors", region=region.name)
-    seen.append(await watch_absolute(environment, region, Limit(own.error_limit, own.alpha), own.watch))
+    requests fail, or more than failed `before`."""
+    limits, seconds = hotfix.limits(environment.hotfix, before), environment.hotfix.watch
+    told = ", ".join(f"{limit.rate:.1%} errors ({limit.name})" for limit in limits)
+    say(f"is watched for {seconds:.0f} s against {told}", region=region.name)
+    seen.append(await watch_absolute(environment, region, limits, seconds))

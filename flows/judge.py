@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -106,14 +107,14 @@ class Judging:
             self._looked.set()
 
 
-async def watch_absolute(environment: Environment, region: Region, limit: Limit, seconds: float) -> str:
-    """Hold what is live in the region against a limit for `seconds`; what was seen, as a sentence.
+async def watch_absolute(environment: Environment, region: Region, limits: Sequence[Limit], seconds: float) -> str:
+    """Hold what is live in the region against limits for `seconds`; what was seen, as a sentence.
 
-    Raises Failed above it. Metrics that do not answer are no health: it goes on until they do, or until a person
+    Raises Failed above one. Metrics that do not answer are no health: it goes on until they do, or until a person
     promotes the release.
     """
     live, judged = (await deploy.observe(region)).live_slot, environment.judged
-    state, ends, paged = start_watch(limit, stale_after=judged.policy.stale_after), time.monotonic() + seconds, False
+    state, ends, paged = start_watch(*limits, stale_after=judged.policy.stale_after), time.monotonic() + seconds, False
     async with metrics.reader(region, judged.provider) as read:
         while True:
             stop.check(region.name)

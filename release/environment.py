@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from release.model import Slot
-from release.verdict.policy import Policy
 from release.policies import Checks, Maintenance, Rehearsal
+from release.verdict.policy import Policy
 
 Strategy = Literal["rolling", "blue-green", "canary"]
 
@@ -104,8 +104,9 @@ class Gates:
 class Hotfix:
     """A critical hotfix's own numbers: roll-out, probes, approvals, and the watch after it.
 
-    It is watched for `watch` seconds against `error_limit`, a share of failing requests from 0 to 1; `alpha` is the
-    chance that is accepted to condemn a version that keeps it.
+    It is watched for `watch` seconds against `error_limit`, a share of failing requests from 0 to 1, and against what
+    the region was in the `before` seconds before it; `alpha` is the chance that is accepted to condemn a version that
+    keeps its limit.
     """
 
     max_unavailable: str = "10%"
@@ -115,6 +116,7 @@ class Hotfix:
     gap: float = 10.0
     approvals: int = 1
     watch: float = 300.0
+    before: float = 600.0
     error_limit: float = 0.02
     alpha: float = 0.001
 

@@ -7,9 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from release.environment import Environment, Gates
+from release.environment import Environment, Gates, Hotfix
 from release.errors import Refused
 from release.model import Artifact, RegionState
+from release.verdict import Counts, Limit
+from release.verdict.guard import limit_from
 from release.versions import Version
 
 Severity = Literal["critical", "high", "medium"]
@@ -60,6 +62,18 @@ def environment(production: Environment, severity: Severity) -> Environment:
         probe=replace(production.probe, attempts=own.attempts, gap=own.gap),
         gates=Gates(approvals=own.approvals),
     )
+
+
+def limits(own: Hotfix, before: Counts | None) -> tuple[Limit, ...]:
+    """What a region is held against after a critical one: the absolute limit, and what the region was `before`.
+
+    Half of the second limit's risk is spent on not knowing exactly how the region was.
+    """
+    absolute = Limit(own.error_limit, own.alpha)
+    if before is None or before.requests == 0:
+        return (absolute,)
+    half = own.alpha / 2
+    return absolute, Limit(limit_from(before, half), half, "before")
 
 
 def live_commits(states: Sequence[RegionState]) -> Mapping[str, str]:

@@ -10,14 +10,18 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from clients.metrics import Provider, Target, traefik
 from clients.metrics_prometheus import PrometheusMetrics
+from clients.metrics_rate import RateMetrics
 from clients.metrics_text import TextMetrics
 from config import load
+from config.settings import Monitoring
 from release import names
 from release.environment import Region
-from release.errors import Refused, Unavailable
+from release.errors import Refused, TidegateError, Unavailable
 from release.model import Slot
-from release.verdict import Entry, Policy, Sample, course, record
+from release.verdict import Counts, Entry, Policy, Sample, course, record
 from tasks import context, notify
+from tasks.policy import RETRY
+from tasks.say import say
 
 # The counters of (canary slot, stable slot) as they are now; None when the metrics do not answer.
 Read = Callable[[Slot, Slot], Awaitable[Sample | None]]
@@ -41,6 +45,29 @@ async def reader(region: Region, provider: str) -> AsyncIterator[Read]:
             return await _read(source, _target(region, canary, stable))
 
         yield read
+
+
+@task(task_run_name="{region.name}: errors before", **RETRY)
+async def before(region: Region, provider: str, seconds: float) -> Counts | None:
+    """The region's requests and errors in the last `seconds`; None, which is said, where nobody can tell."""
+    monitoring = load.settings().monitoring
+    target = _target(region, "green", "blue")
+    try:
+        async with _history(monitoring, provider) as source:
+            found = await source.rate(target, seconds)
+    except TidegateError as error:
+        say(f"is not compared with the time before: {error}", region=region.name, warn=True)
+        return None
+    requests = found.requests or 0
+    return Counts(requests, round(found.rate * requests)) if requests else None
+
+
+def _history(monitoring: Monitoring, provider: str) -> PrometheusMetrics | RateMetrics:
+    """What knows the past: a gateway's own counters do not."""
+    url = monitoring.url if provider == "gateway" else monitoring.metrics or monitoring.url
+    if url is None:
+        raise Refused("there is no address to ask for the time before.", field="monitoring.url")
+    return PrometheusMetrics(url) if provider == "prometheus" else RateMetrics(url)
 
 
 async def _read(source: Provider, target: Target) -> Sample | None:

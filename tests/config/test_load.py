@@ -40,7 +40,7 @@ def test_the_originals_numbers_are_the_defaults() -> None:
     hotfix = production.hotfix
     assert (hotfix.max_unavailable, hotfix.max_surge, hotfix.timeout) == ("10%", "50%", 300)
     assert (hotfix.attempts, hotfix.gap, hotfix.approvals) == (5, 10, 1)
-    assert (hotfix.watch, hotfix.error_limit, hotfix.alpha) == (300, 0.02, 0.001)
+    assert (hotfix.watch, hotfix.before, hotfix.error_limit, hotfix.alpha) == (300, 600, 0.02, 0.001)
     staging = load.environment("staging", speed=1)
     assert (staging.replicas, staging.rolling.timeout, staging.gates.wait) == (3, 600, 300)
 

@@ -144,7 +144,7 @@ def test_each_region_is_told_and_backed_up_before_it_changes_and_probed_and_watc
             f"{region}: backup ",
             f"{region}: shop-blue is being upgraded",
             f"{region}: health probe answered (1 of 5)",
-            f"{region}: is watched for 15 s against 2% errors",  # five minutes at speed 20
+            f"{region}: is watched for 15 s against 2.0% errors (limit), ",  # five minutes at speed 20
             f"{region}: {version.tag} is live",
         ]
         places = [at(result, line) for line in order]

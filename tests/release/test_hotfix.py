@@ -13,6 +13,7 @@ from release import hotfix_messages as told
 from release.errors import Refused
 from release.hotfix_messages import Fix, Left
 from release.outcome import RegionResult
+from release.verdict import Counts
 from release.versions import Version
 
 
@@ -58,6 +59,15 @@ def test_any_other_one_goes_as_production_does(severity: hotfix.Severity) -> Non
     assert (found.waves, found.rolling, found.probe) == (production.waves, production.rolling, production.probe)
     assert (found.gates.approvals, found.gates.wait) == (2, 1800)
     assert found.gates.protected_branch is None  # its commit reaches main only afterwards
+
+
+def test_it_is_held_against_its_limit_and_the_time_before() -> None:
+    own = load.environment("production", speed=1).hotfix
+    absolute, before = hotfix.limits(own, Counts(10_000, 10))
+    assert (absolute.rate, absolute.alpha) == (0.02, 0.001)
+    assert 0.001 < before.rate < 0.005  # 0.1 % were seen, and a little more may be by chance
+    assert before.alpha == 0.0005
+    assert hotfix.limits(own, None) == hotfix.limits(own, Counts()) == (absolute,)
 
 
 def test_the_live_commit_of_every_region_counts() -> None:
