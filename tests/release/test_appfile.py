@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from release.appfile import COMMANDS, AppFile, Migration, parse
+from release.appfile import COMMANDS, AppFile, Migration, Results, parse
 from release.errors import Refused
 from release.versions import Version
 
@@ -26,6 +26,12 @@ def test_the_whole_file():
 
 def test_defaults():
     assert parse({"commands": {}}) == AppFile(commands={})
+
+
+def test_results_are_one_pattern_or_several():
+    found = parse({"commands": {}, "results": {"junit": ["a.xml", "reports/**/b*.xml"], "coverage": "c.json"}}).results
+    assert found == Results(("a.xml", "reports/**/b*.xml"), ("c.json",))
+    assert parse({"commands": {}, "results": {"junit": "a.xml"}}).results == Results(("a.xml",))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,11 @@ def test_defaults():
         ({"commands": {}, "image": {"context": "../other"}}, "image.context", "inside the application"),
         ({"commands": {}, "image": {"dockerfile": "/etc/x"}}, "image.dockerfile", "inside the application"),
         ({"commands": {}, "image": {"dockerfile": ""}}, "image.dockerfile", "inside the application"),
+        ({"commands": {}, "results": "test-results.xml"}, "results", "must be a mapping"),
+        ({"commands": {}, "results": {"xml": "a"}}, "results.xml", "is not known here; known are: junit, coverage"),
+        ({"commands": {}, "results": {"junit": ["../a.xml"]}}, "results.junit", "inside the application"),
+        ({"commands": {}, "results": {"junit": [5]}}, "results.junit", "must be a string"),
+        ({"commands": {}, "results": {"coverage": "a**.xml"}}, "results.coverage", "only for whole folders"),
         ({"commands": {}, "name": 5}, "name", "must be a string"),
         ({"commands": {}, "migrations": {}}, "migrations", "must be a list"),
         ({"commands": {}, "migrations": ["x"]}, "migrations.0", "must be a mapping"),
