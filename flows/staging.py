@@ -86,12 +86,15 @@ async def _test(environment: Environment, checkout: Path) -> None:
 
 async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
     tag = f"staging-{version}"
-    artifact = await image.built_before(tag, str(version), commit)
-    if artifact is None:
+    # A hotfix was never staged: its image has the release's tag only.
+    for known in (tag, version.tag):
+        artifact = await image.built_before(known, str(version), commit)
+        if artifact is not None:
+            say(f"{known} was built before: {artifact.digest[:19]}")
+            break
+    else:
         app = source.application_file(checkout)
         artifact = await image.build_and_push(app, checkout, str(version), commit, (tag,), {})
-    else:
-        say(f"{tag} was built before: {artifact.digest[:19]}")
     await image.promote(artifact.digest, "staging-latest", move=True)
     return artifact
 

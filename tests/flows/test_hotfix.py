@@ -184,6 +184,18 @@ def test_asked_again_it_changes_nothing(desk: Desk, look: Look, critical: dict[s
     assert (look.digests(), git(desk.bare, "tag"), git(desk.bare, "rev-parse", "main")) == (before, tags, main)
 
 
+def test_its_tag_is_staged_and_released_as_any_other_without_a_new_image(
+    desk: Desk, look: Look, critical: dict[str, Any]
+) -> None:
+    digest = critical["result"].outcome["digest"]
+    tag = f"v{critical['version']}"
+    staged = desk.tidegate("stage", tag, timeout=600)
+    assert (staged.word, staged.outcome["digest"]) == ("released", digest), staged.text
+    result = desk.tidegate("release", tag, "--accept-no-way-back", timeout=600)
+    assert result.code == 0, result.text
+    assert look.digests() == dict.fromkeys(REGIONS, (digest, 10))
+
+
 @pytest.mark.parametrize(
     ("name", "more", "field"),
     [
