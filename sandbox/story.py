@@ -47,7 +47,7 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str) -> int:
             releases.extend(_play(console, scene) for scene in scenes)
             _show(console, releases)
         seconds = time.monotonic() - began
-        result = {"wall_s": round(seconds, 1), "speed": speed, "releases": releases}
+        result = {"wall_s": round(seconds, 1), "speed": speed, "builder": _builder(), "releases": releases}
         (home / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
         _end(console, name, seconds, speed)
     finally:
@@ -108,6 +108,12 @@ def _show(console: Console, releases: Sequence[dict[str, Any]]) -> None:
     console.print(final)
 
 
+def _builder() -> str:
+    """What built the images; a stand-in says so."""
+    engine = load.settings().engine
+    return "Docker Engine" if engine.builder == "engine" else "the stand-in for a Docker Engine"
+
+
 def _end(console: Console, name: str, seconds: float, speed: float) -> None:
     found = state.read(load.home())
     if found is None:
@@ -115,6 +121,7 @@ def _end(console: Console, name: str, seconds: float, speed: float) -> None:
     console.rule("Slack (simulated)")
     for message in httpx.get(f"{found.control}/api/state", timeout=5, trust_env=False).json().get("slack", []):
         console.print(f"#{message['channel']}: {message['text']}\n", markup=False, highlight=False)
+    console.print(f"Images were built by {_builder()}.")
     console.print(f"Took {seconds:.0f} s at speed {speed:g}; written to {load.home() / f'{name}.json'}.")
     if os.environ.get("KEEP"):
         console.print("Left up; `tidegate sandbox down` ends it.")
