@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from environments import PRODUCTION
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated import Simulated, artifact, roll, want
 
-from config import load
 from release import hotfix
 from release import hotfix_messages as told
 from release.errors import Refused
@@ -42,7 +42,7 @@ def test_a_critical_one_is_tested_by_the_critical_and_security_tests_only() -> N
 
 
 def test_a_critical_one_goes_one_region_at_a_time_with_its_own_numbers() -> None:
-    production = load.environment("production", speed=1)
+    production = PRODUCTION
     found = hotfix.environment(production, "critical")
     assert found.waves == (("us-east-1",), ("eu-west-1",), ("ap-southeast-1",))
     assert found.parallel == 1
@@ -54,7 +54,7 @@ def test_a_critical_one_goes_one_region_at_a_time_with_its_own_numbers() -> None
 
 @pytest.mark.parametrize("severity", ["high", "medium"])
 def test_any_other_one_goes_as_production_does(severity: hotfix.Severity) -> None:
-    production = load.environment("production", speed=1)
+    production = PRODUCTION
     found = hotfix.environment(production, severity)
     assert (found.waves, found.rolling, found.probe) == (production.waves, production.rolling, production.probe)
     assert (found.gates.approvals, found.gates.wait) == (2, 1800)
@@ -62,7 +62,7 @@ def test_any_other_one_goes_as_production_does(severity: hotfix.Severity) -> Non
 
 
 def test_it_is_held_against_its_limit_and_the_time_before() -> None:
-    own = load.environment("production", speed=1).hotfix
+    own = PRODUCTION.hotfix
     absolute, before = hotfix.limits(own, Counts(10_000, 10))
     assert (absolute.rate, absolute.alpha) == (0.02, 0.001)
     assert 0.001 < before.rate < 0.005  # 0.1 % were seen, and a little more may be by chance

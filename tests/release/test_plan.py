@@ -3,15 +3,14 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from environments import PRODUCTION
 
-from config import load
 from release import messages, outcome, plan, values, verification
 from release.errors import Failed, Halted, Refused, TidegateError, Unavailable
 from release.model import Artifact
 from release.outcome import Outcome, RegionResult
 from release.versions import Version, parse_tag, parse_version
 
-PRODUCTION = load.environment("production", speed=1)
 ARTIFACT = Artifact("1.4.0", "sha256:" + "a" * 64, "c" * 40)
 
 
