@@ -1,6 +1,6 @@
 """Runs the tests of one folder and writes `test-results-FOLDER.xml` (JUnit); with a package also its coverage.
 
-    python3 -m tools.testing unit shop
+python3 -m tools.testing unit shop
 """
 
 import sys
