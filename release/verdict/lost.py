@@ -8,17 +8,21 @@ from release.verdict.counts import Block, Counts
 from release.verdict.freshness import whole
 from release.verdict.state import State
 
+# Errors that a Service has counted and the route not yet.
+SKEW = 3
+
 
 def attribute(state: State, block: Block) -> tuple[State, Counts, Counts]:
     """The block's canary and stable counts with such errors, given to the version that misses requests.
 
-    The route is counted a moment after the Service, so only the difference's new maximum is given out.
+    The route is counted a moment after the Service, so only the difference's new maximum is given out. It does not
+    sink far below the last one, because a Service also counts what came by other routes, as testers' requests do.
     """
     canary, stable = block.canary, block.stable
     if block.route is None:
         return state, canary, stable
     difference, given = state.lost
-    difference += block.route.errors - canary.errors - stable.errors
+    difference = max(difference + block.route.errors - canary.errors - stable.errors, given - SKEW)
     new = max(0, difference - given)
     state = replace(state, lost=(difference, given + new))
     requests, share = whole(block), state.weight / 100

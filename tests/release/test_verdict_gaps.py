@@ -122,6 +122,15 @@ def test_errors_that_only_the_route_counts_are_the_canary_s() -> None:
     assert world.failed <= 15
 
 
+def test_errors_of_testers_at_the_preview_do_not_hide_those_of_users() -> None:
+    world = World()
+    world.run(20)
+    world.canary = world.canary.plus(Counts(60, 50))
+    world.run(5)
+    world.pods, world.weight = False, 10
+    assert (world.run(30).kind, world.verdict.cause) == (Kind.ROLLBACK, Cause.BAD)
+
+
 def test_without_the_route_s_counters_such_a_canary_lacks_its_share() -> None:
     world = World(pods=False, route_counted=False)
     world.weight = 10
