@@ -111,5 +111,7 @@ async def _bring(draft: Draft, environment: Environment, region: str, want: Want
 
 async def _tell(outcome: Outcome) -> None:
     if outcome.commit:
-        state, text = ("success", outcome.word) if outcome.good else ("failure", outcome.reason)
-        await notify.commit_status(outcome.commit, state, STATUS, text)
+        if outcome.good:
+            await notify.commit_status(outcome.commit, "success", STATUS, outcome.word)
+        else:
+            await notify.commit_status(outcome.commit, "failure", STATUS, outcome.reason)

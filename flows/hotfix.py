@@ -15,6 +15,7 @@ from flows.emergency import in_each
 from flows.merging import leave_behind
 from flows.region import in_region
 from flows.retire import retire_due
+from flows.told import tell_production
 from flows.waves import release_waves
 from release import hotfix as rules
 from release import messages, quality
@@ -23,7 +24,7 @@ from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
 from release.outcome import Outcome, Word
 from release.versions import Version
-from tasks import clock, context, image, notify, source
+from tasks import context, image, source
 from tasks import hotfix as tasks
 from tasks.lock import held
 from tasks.quality import run_side_by_side
@@ -43,7 +44,7 @@ async def hotfix(
         wait_for_lock: Wait for a release that is under way instead of refusing.
     """
     start = Outcome("hotfix", "refused", version=branch, strategy="rolling")
-    return await conclude(start, partial(_fix, branch, severity, actor, wait_for_lock), partial(_tell, actor))
+    return await conclude(start, partial(_fix, branch, severity, actor, wait_for_lock), partial(tell_production, actor))
 
 
 async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draft: Draft) -> Word:
@@ -98,15 +99,3 @@ async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
         say(f"{tag} was built before: {artifact.digest[:19]}")
     await image.promote(artifact.digest, "hotfix-latest", move=True)
     return artifact
-
-
-async def _tell(actor: str, outcome: Outcome) -> None:
-    if outcome.word in ("refused", "unchanged"):
-        return
-    event = "deployment_success" if outcome.good else "deployment_failure"
-    await notify.monitoring(event, outcome, clock.now())
-    if outcome.good:
-        await notify.slack("releases", messages.released(outcome, actor))
-    else:
-        on_call = load.settings().slack.on_call
-        await notify.slack("incidents", messages.incident(outcome, actor, on_call))

@@ -11,6 +11,7 @@ from config import load
 from flows import common, prepare
 from flows.conclude import Draft, conclude
 from flows.retire import retire_due
+from flows.told import tell_production
 from flows.waves import release_waves
 from release import maintenance, messages, plan
 from release.model import Artifact
@@ -43,7 +44,7 @@ async def production(
     """
     start = Outcome("production", "refused", version=tag.removeprefix("v"), strategy=strategy or "")
     body = partial(_release, tag, strategy, regions, actor, wait_for_lock, accept_no_way_back)
-    return await conclude(start, body, partial(_tell, actor))
+    return await conclude(start, body, partial(tell_production, actor))
 
 
 async def _release(
@@ -94,15 +95,3 @@ async def _verified(version: Version, draft: Draft) -> Artifact:
     draft.learn(digest=artifact.digest, commit=commit)
     say(f"{version.tag} is {artifact.digest[:19]}, verified in staging for commit {commit[:12]}")
     return artifact
-
-
-async def _tell(actor: str, outcome: Outcome) -> None:
-    if outcome.word in ("refused", "unchanged"):
-        return
-    event = "deployment_success" if outcome.good else "deployment_failure"
-    await notify.monitoring(event, outcome, clock.now())
-    if outcome.good:
-        await notify.slack("releases", messages.released(outcome, actor))
-    else:
-        on_call = load.settings().slack.on_call
-        await notify.slack("incidents", messages.incident(outcome, actor, on_call))
