@@ -1,0 +1,73 @@
+"""What Prefect, GitHub and the registry keep of a run, asked over their own APIs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from config import load
+from tasks import context
+
+
+def artifacts(run: str) -> dict[str, Any]:
+    """Key -> the newest content of the run's artifacts: a table's rows, or Markdown."""
+    found = _prefect("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}, "sort": "CREATED_DESC"})
+    found.reverse()
+    return {one["key"]: json.loads(one["data"]) if one["type"] == "table" else one["data"] for one in found}
+
+
+def tasks(run: str) -> dict[str, dict[str, Any]]:
+    """Name -> task run, of the run's own tasks."""
+    found = _prefect("task_runs/filter", {"task_runs": {"flow_run_id": {"any_": [run]}}})
+    return {one["name"]: one for one in found}
+
+
+def log(run: str) -> list[str]:
+    """Every line of the run's log."""
+    body = {"logs": {"flow_run_id": {"any_": [run]}}, "limit": 200, "sort": "TIMESTAMP_ASC"}
+    return [one["message"] for one in _prefect("logs/filter", body)]
+
+
+def statuses(commit: str) -> list[dict[str, Any]]:
+    """GitHub's statuses of a commit, oldest first."""
+    return list(reversed(github("GET", f"commits/{commit}/statuses")))
+
+
+def addresses(commit: str) -> dict[str, str]:
+    """GitHub's environment -> the address that its newest deployment of the commit ended with."""
+    found = {}
+    for one in sorted(github("GET", f"deployments?sha={commit}"), key=lambda one: int(one["id"])):
+        newest = github("GET", f"deployments/{one['id']}/statuses")[0]
+        found[one["environment"]] = newest["environment_url"]
+    return found
+
+
+def github(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """An answer of the simulated GitHub."""
+    settings = load.settings()
+    assert settings.github.token is not None
+    assert settings.github.token.file is not None
+    headers = {"Authorization": f"Bearer {settings.github.token.file.read_text()}"}
+    url = f"{settings.github.url}/repos/{settings.application.github}/{path}"
+    answer = httpx.request(method, url, json=body, headers=headers, timeout=10, trust_env=False)
+    return answer.raise_for_status().json()
+
+
+def image(tag: str) -> tuple[str, Mapping[str, str]] | None:
+    """Digest and labels of an image, None where there is none."""
+    return asyncio.run(_image(tag))
+
+
+async def _image(tag: str) -> tuple[str, Mapping[str, str]] | None:
+    async with await context.registry() as registry:
+        manifest = await registry.manifest(tag)
+        return None if manifest is None else (manifest.digest, await registry.labels(manifest.digest))
+
+
+def _prefect(path: str, body: Mapping[str, Any]) -> Any:
+    url = f"{load.settings().prefect.api}/{path}"
+    return httpx.post(url, json=body, timeout=10, trust_env=False).raise_for_status().json()
