@@ -7,7 +7,7 @@ from itertools import product
 from math import comb, exp
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from release.verdict import SPECIFIED, Block, Counts, Entry, Gap, Kind, Policy, advance, bets, course, replay, start
@@ -16,6 +16,8 @@ from release.verdict.record import dump, load
 
 POLICY = Policy()
 BOUNDS = (0.1, 0.3, 1.2)
+# Other tests run beside these: how long an example takes says nothing.
+CALM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -29,7 +31,7 @@ def counts(draw: st.DrawFn, most: int) -> Counts:
 @st.composite
 def entries(draw: st.DrawFn) -> list[Entry]:
     now, result, weight = 0.0, [], draw(st.sampled_from([0, 10]))
-    for _ in range(draw(st.integers(1, 30))):
+    for _ in range(draw(st.integers(1, 20))):
         seconds = draw(st.sampled_from([0.0, 0.5, 1.0, 5.0]))
         now += seconds + draw(st.sampled_from([0.0, 0.1, 40.0]))
         weight = draw(st.sampled_from([weight, weight, weight, 1, 10, 25, 50]))
@@ -41,7 +43,7 @@ def entries(draw: st.DrawFn) -> list[Entry]:
     return result
 
 
-@settings(max_examples=50, deadline=None)
+@CALM
 @given(entries())
 def test_stored_counts_give_the_same_verdicts(seen: list[Entry]) -> None:
     policy, read = load(dump(POLICY, seen))
@@ -50,7 +52,7 @@ def test_stored_counts_give_the_same_verdicts(seen: list[Entry]) -> None:
     assert replay(policy, read) == course(POLICY, seen)[-1]
 
 
-@settings(max_examples=50, deadline=None)
+@CALM
 @given(entries())
 def test_a_poll_without_data_never_promotes(seen: list[Entry]) -> None:
     for entry, verdict in zip(seen, course(POLICY, seen), strict=True):
@@ -60,7 +62,7 @@ def test_a_poll_without_data_never_promotes(seen: list[Entry]) -> None:
             assert verdict.action is not Kind.ADVANCE
 
 
-@settings(max_examples=50, deadline=None)
+@CALM
 @given(entries())
 def test_what_is_to_be_done_fits_the_weight(seen: list[Entry]) -> None:
     for entry, verdict in zip(seen, course(POLICY, seen), strict=True):
@@ -71,7 +73,7 @@ def test_what_is_to_be_done_fits_the_weight(seen: list[Entry]) -> None:
             assert verdict.weight == POLICY.drop_to < entry.weight
 
 
-@settings(max_examples=50, deadline=None)
+@CALM
 @given(entries(), st.integers(1, 5))
 def test_one_more_error_of_the_canary_is_never_to_its_advantage(seen: list[Entry], more: int) -> None:
     last = seen[-1]
@@ -131,6 +133,7 @@ def test_all_shares_of_all_starts_are_one() -> None:
         assert sum(mixture.prior(start) for start in range(100_000)) == pytest.approx(1, abs=1e-4)
 
 
+@CALM
 @given(st.lists(st.floats(0, 60), min_size=1, max_size=40), st.sampled_from([0.5, 1.0, 5.0]))
 def test_a_burst_counts_for_the_cap_and_what_fills_it_up_again(gains: list[float], seconds: float) -> None:
     cap, mixture = POLICY.needed / 2, POLICY.against
