@@ -154,6 +154,7 @@ def _timed(result: RegionResult, began: float) -> RegionResult:
 
 def _unchanged(state: RegionState) -> RegionResult:
     live = state.route.live if state.route else None
+    ready = sum(pod.ready and not pod.terminating for pod in state.slot(state.live_slot).pods)
     if live is None:
-        return RegionResult(state.region, "unchanged")
-    return RegionResult(state.region, "unchanged", live.artifact.version, live.artifact.digest)
+        return RegionResult(state.region, "unchanged", ready=ready)
+    return RegionResult(state.region, "unchanged", live.artifact.version, live.artifact.digest, ready)

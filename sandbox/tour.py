@@ -32,7 +32,7 @@ SCENES = (
         "staging",
     ),
     Scene("Canary, bad: 6 % errors", ("release", "v1.7.0", "--strategy", "canary"), "recovered", "1.6.0"),
-    Scene("A critical hotfix, one region at a time", ("hotfix", "hotfix/stock"), "released", "1.8.1"),
+    Scene("A critical hotfix, one region at a time", ("hotfix", "hotfix/stock"), "released", "1.6.1"),
     Scene("A rollback", ("rollback", "--reason", "the tour ends where it was"), "released", "1.6.0"),
 )
 

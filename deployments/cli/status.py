@@ -34,11 +34,15 @@ def status(
         Console().print_json(data={"target": load.settings().target, "regions": rows})
         return
     console = Console()
-    table = Table("environment", "region", "live", "ready", "digest", "blue/green", "since", box=box.SIMPLE_HEAD)
+    table = Table(
+        "region", "live", "ready", "digest", "blue/green", "since (UTC)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
     for row in rows:
-        live = shown(row["version"]) or "-"
+        place = row["environment"] if row["environment"] == row["region"] else f"{row['environment']} {row['region']}"
         digest = row["digest"].removeprefix("sha256:")[:12] or "-"
-        table.add_row(row["environment"], row["region"], live, str(row["ready"]), digest, row["weights"], row["since"])
+        since = row["since"][:16].replace("T", " ")
+        live = shown(row["version"]) if row["version"] else "-"
+        table.add_row(place, live, str(row["ready"]), digest, row["weights"], since)
     console.print(table)
     for row in rows:
         for text in (row["lock"], row["note"]):
