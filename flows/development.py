@@ -52,8 +52,7 @@ async def _develop(ref: str, pull: int | None, actor: str, wait_for_lock: bool, 
     say(f"{branch} is at {commit[:12]}")
     await notify.commit_status(commit, "pending", STATUS, "Checks are running.")
     checkout = await source.checkout(commit, context.run_id())
-    variables = {**environment.variables, "ENVIRONMENT": "test", "AUDIT_LEVEL": load.settings().application.audit_level}
-    await quality.run_side_by_side("development", checkout, CHECKS, variables)
+    await quality.run_side_by_side("development", checkout, CHECKS, {**environment.variables, "ENVIRONMENT": "test"})
     artifact = await _built(version, commit, checkout)
     draft.learn(digest=artifact.digest)
     if pull or not branches.deployed(branch):

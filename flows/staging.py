@@ -79,8 +79,7 @@ def _tagged(ref: str) -> Version | None:
 async def _test(environment: Environment, checkout: Path) -> None:
     """Tests, audit and scan. Raises Refused first where the application names no test for what will be deployed."""
     quality.require_commands(source.application_file(checkout).commands, CHECKS["staging"])
-    level = load.settings().application.audit_level
-    variables = {**environment.variables, "ENVIRONMENT": "staging", "AUDIT_LEVEL": level}
+    variables = {**environment.variables, "ENVIRONMENT": "staging"}
     await run_side_by_side("staging", checkout, TESTS, variables)
 
 

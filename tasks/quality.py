@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
+from config import load
 from release import quality
 from release.appfile import AppFile
 from release.errors import Failed, Unavailable
@@ -41,6 +42,7 @@ async def run_side_by_side(
     checkout and shown as artifacts, also when tests fail. Raises Refused when a command is missing.
     """
     app = application_file(checkout)
+    variables = {**variables, "AUDIT_LEVEL": load.settings().application.audit_level}
     quality.require_commands(app.commands, [command for group in groups for command in group])
     if "install" in app.commands:
         await source.run_command("install", checkout, variables)

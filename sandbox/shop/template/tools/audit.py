@@ -1,4 +1,4 @@
-"""The dependency audit: every dependency is pinned, and none is named by an advisory of AUDIT_LEVEL or worse.
+"""The dependency audit: every dependency is pinned, and none is named by an advisory of AUDIT_LEVEL (low) or worse.
 
 It needs no network: `advisories.json` says for which dependencies (`audited`, as `name==version`) somebody asked a
 real audit, such as pip-audit, and what was found (`advisories`: package, version, severity and text).
@@ -33,7 +33,7 @@ def problems(found, known, level):
 
 
 def main(requirements, advisories):
-    level = os.environ.get("AUDIT_LEVEL", "moderate")
+    level = os.environ.get("AUDIT_LEVEL", "low")
     found = list(dependencies(requirements))
     bad = list(problems(found, json.loads(Path(advisories).read_text()), level))
     print("\n".join([*bad, f"{len(found)} dependencies, {len(bad)} problems of level {level} or worse"]))
