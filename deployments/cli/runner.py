@@ -78,6 +78,8 @@ def _show_lines(console: Console) -> None:
     from prefect.logging.configuration import setup_logging
 
     setup_logging()
+    # It counts what is still to be sent to the server, at the end of every short run.
+    logging.getLogger("prefect._internal").setLevel(logging.ERROR)
     handler = _Lines(console)
     handler.setFormatter(logging.Formatter())
     for name in (None, "prefect", "prefect.flow_runs", "prefect.task_runs"):
