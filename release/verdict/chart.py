@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from release.verdict.course import Point, changes, points
 from release.verdict.judge import Entry
 from release.verdict.policy import Policy
 from release.verdict.result import Kind, odds
+from release.verdict.series import Point, changes, points
 
 WIDTH, LEFT, RIGHT = 860, 64, 150
 RATES, EVIDENCE = (58, 190), (238, 396)

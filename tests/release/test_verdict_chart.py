@@ -9,8 +9,8 @@ from verdict_world import World
 
 from release.verdict import Entry, Kind, Policy, advance, observe, start
 from release.verdict.chart import draw
-from release.verdict.course import changes, points
 from release.verdict.record import dump, load
+from release.verdict.series import changes, points
 
 POLICY = Policy(latency=None)
 
