@@ -29,6 +29,11 @@ def lose(digest: str) -> None:
     asyncio.run(_lose(digest))
 
 
+def remove(digest: str) -> None:
+    """The registry forgets the image, with every tag of it."""
+    asyncio.run(_remove(digest))
+
+
 def of_version(version: str, commit: str) -> dict[str, str]:
     """The labels by which an image says what it is."""
     return {"org.opencontainers.image.version": version, "org.opencontainers.image.revision": commit}
@@ -56,3 +61,8 @@ async def _lose(digest: str) -> None:
         assert manifest is not None
         config = manifest.content["config"]["digest"]
         assert await registry._send("DELETE", f"blobs/{config}") is not None
+
+
+async def _remove(digest: str) -> None:
+    async with await context.registry() as registry:
+        assert await registry._send("DELETE", f"manifests/{digest}") is not None
