@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import ask
@@ -225,12 +226,12 @@ def test_a_branch_without_what_is_live_is_refused(desk: Desk, look: Look, good: 
 
 
 def test_a_branch_with_nothing_new_is_refused(desk: Desk, look: Look, good: Regions) -> None:
+    if ask.image(f"hotfix-{live(look)}") is not None:
+        desk.released("v1.4.0")  # a hotfix's own commit would be gone on with
     name = "hotfix/nothing"
     git(desk.bare, "branch", "--force", name, f"{live(look).tag}^{{commit}}")
     before = look.versions()
     result = desk.tidegate("hotfix", name)
-    if result.word == "unchanged":
-        pytest.skip("what is live is itself a hotfix of that commit")
     assert (result.code, result.word) == (2, "refused")
     assert "holds nothing that" in result.reason
     assert look.versions() == before
@@ -295,7 +296,8 @@ def test_missing_metrics_are_no_health_until_a_person_says_so(desk: Desk, look: 
 def protected() -> Iterator[None]:
     ask.github("PUT", "branches/develop/protection", {})
     yield
-    ask.github("DELETE", "branches/develop/protection")
+    with suppress(ValueError):  # it answers with nothing
+        ask.github("DELETE", "branches/develop/protection")
 
 
 def pulls() -> dict[tuple[str, str], dict[str, Any]]:
