@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from prefect.blocks.system import Secret
@@ -17,7 +19,7 @@ from clients.slack import Slack
 from config import load
 from config.schema import Secret as SecretModel
 from release.environment import Environment, Region, SecretRef
-from release.errors import Refused
+from release.errors import Refused, TidegateError
 
 
 def work(*parts: str) -> Path:
@@ -31,8 +33,21 @@ def place(region: Region) -> Place:
     return Place(region.context, region.namespace)
 
 
-def cluster(region: Region) -> Cluster:
-    return Cluster(load.settings().kubeconfig.expanduser(), region.context, region.namespace)
+@contextmanager
+def named(region: Region) -> Iterator[None]:
+    """An error inside says in which region it was."""
+    try:
+        yield
+    except TidegateError as error:
+        error.region = error.region or region.name
+        raise
+
+
+@asynccontextmanager
+async def cluster(region: Region) -> AsyncIterator[Cluster]:
+    with named(region):
+        async with Cluster(load.settings().kubeconfig.expanduser(), region.context, region.namespace) as found:
+            yield found
 
 
 def lock(region: Region) -> Lock:

@@ -56,8 +56,8 @@ async def preflight(
                     next_step="Create it there; Tidegate never copies secrets into a cluster.",
                 )
     await context.variables(environment, region)
-    name = names.slot_release(_app(), slot)
-    await context.helm().dry_run(context.place(region), name, chart, values)
+    with context.named(region):
+        await context.helm().dry_run(context.place(region), names.slot_release(_app(), slot), chart, values)
 
 
 @task(task_run_name="{region.name}: upgrade {slot} to {want.artifact.version}", **RETRY)
