@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TypeVar, cast
+
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
 
 from config import load
 from flows.lockstep import Lockstep
 from release import plan, values
 from release.environment import Environment, Strategy
+from release.errors import TidegateError
 from release.model import Artifact, RegionState
 from release.strategy import Want, settled
 from tasks import context, deploy
 
+T = TypeVar("T")
 # The regions of the wave that is under way, when they take their steps together.
 lockstep: ContextVar[Lockstep | None] = ContextVar("lockstep", default=None)
 
@@ -50,3 +56,20 @@ async def check_regions(
 def all_settled(states: Iterable[RegionState], want: Want) -> bool:
     """Whether the version is live, recorded and running in every one of the regions."""
     return all(settled(state, want) for state in states)
+
+
+async def apart(subflow: Awaitable[T]) -> T:
+    """A region's subflow inside its own task, to be awaited through `result_of`. Its failure leaves the task as a
+    state: were it raised here, Prefect 3.8.8 would book the failed subflow's tasks on the parent run."""
+    try:
+        return await subflow
+    except TidegateError as error:
+        return cast(T, Failed(message=str(error), data=error))
+
+
+async def result_of(call: Awaitable[T]) -> T:
+    """The result of a task that used `apart`; raises what its subflow raised."""
+    found = await call
+    if isinstance(found, State):
+        return cast(T, await found.aresult())
+    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from prefect import flow, task
 
 from config import load
+from flows.common import apart, result_of
 from flows.judge import watch_absolute
 from flows.region import bring_live
 from flows.waves import InRegion
@@ -23,7 +24,11 @@ from tasks.say import say
 
 def in_each(branch: str) -> InRegion:
     """What `release_waves` does in each region of a critical hotfix."""
-    return partial(_in_region, branch)
+
+    async def each(region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str) -> RegionResult:
+        return await result_of(_in_region(branch, region, environment, artifact, checkout, strategy))
+
+    return each
 
 
 @task(name="region", task_run_name="{region}")
@@ -31,9 +36,8 @@ async def _in_region(
     branch: str, region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str
 ) -> RegionResult:
     del environment, strategy  # a critical hotfix is rolled out in place, in production
-    return await emergency_region(
-        region, artifact.version, artifact.digest, artifact.commit, str(checkout), branch, "critical"
-    )
+    facts = (artifact.version, artifact.digest, artifact.commit, str(checkout))
+    return await apart(emergency_region(region, *facts, branch, "critical"))
 
 
 @flow(name="emergency", flow_run_name="{region}: v{version}")

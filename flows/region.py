@@ -11,7 +11,7 @@ from pathlib import Path
 from prefect import flow, task
 
 from config import load
-from flows.common import lockstep, wanted
+from flows.common import apart, lockstep, result_of, wanted
 from flows.roll import Job, go_back, roll
 from release import messages, migrations, plan
 from release.appfile import AppFile
@@ -78,13 +78,17 @@ def deployment_name(environment: Environment, region: str) -> str:
     return environment.name if len(environment.regions) == 1 else f"{environment.name}-{region}"
 
 
-@task(name="region", task_run_name="{region}")
 async def in_region(region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str) -> RegionResult:
+    """One region; see `flows.waves.InRegion`."""
+    return await result_of(_in_region(region, environment, artifact, checkout, strategy))
+
+
+@task(name="region", task_run_name="{region}")
+async def _in_region(region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str) -> RegionResult:
     """The region's subflow inside a task of its own: Prefect would else match side-by-side subflows by call order
     when their parent is retried."""
-    return await release_region(
-        environment, region, artifact.version, artifact.digest, artifact.commit, str(checkout), strategy
-    )
+    facts = (artifact.version, artifact.digest, artifact.commit, str(checkout))
+    return await apart(release_region(environment, region, *facts, strategy))
 
 
 @flow(name="recover", flow_run_name="back from v{bad.artifact.version}", validate_parameters=False)

@@ -29,7 +29,8 @@ class Staged:
     ) -> RegionResult:
         """One region; see `flows.waves.InRegion`."""
         back = self._production if region == self._first else None
-        result, found = await _in_region(region, environment, artifact, checkout, strategy, back)
+        call = _in_region(region, environment, artifact, checkout, strategy, back)
+        result, found = await common.result_of(call)
         self.way_back = found or self.way_back
         return result
 
@@ -46,7 +47,7 @@ class Staged:
 async def _in_region(
     region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str, back: list[RegionState] | None
 ) -> tuple[RegionResult, WayBack | None]:
-    return await stage_region(environment, region, artifact, checkout, strategy, back)
+    return await common.apart(stage_region(environment, region, artifact, checkout, strategy, back))
 
 
 @flow(name="region", flow_run_name="{region}: v{artifact.version}", validate_parameters=False)
