@@ -69,8 +69,8 @@ async def _release(
         if not grip.recovering:
             await prepare.begin(planned, want, checkout)
             await image.promote(artifact.digest, tag)
-            await notify.monitoring("deployment_start", draft.outcome, clock.now())
         async with maintained(environment, planned.regions):
+            await notify.monitoring("deployment_start", draft.outcome, clock.now())
             return await release_waves(draft, grip, plan.waves(environment, regions), want, checkout)
 
 

@@ -77,6 +77,11 @@ class Look:
         found = self._prefect("POST", "flow_runs/filter", {"flow_runs": {"parent_task_run_id": {"any_": children}}})
         return {one["name"].partition(":")[0]: one for one in found}
 
+    def table(self, key: str, run: str) -> list[dict[str, Any]]:
+        """The newest table of a run under that key."""
+        wanted = {"artifacts": {"key": {"any_": [key]}, "flow_run_id": {"any_": [run]}}, "sort": "CREATED_DESC"}
+        return list(json.loads(self._prefect("POST", "artifacts/filter", wanted)[0]["data"]))
+
     def _prefect(self, method: str, path: str, body: Any = None) -> Any:
         api = load.settings().prefect.api
         return httpx.request(method, f"{api}/{path}", json=body, timeout=10, trust_env=False).raise_for_status().json()

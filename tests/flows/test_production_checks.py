@@ -54,7 +54,11 @@ def test_without_release_notes(desk: Desk, look: Look, good: Regions, candidate:
     before = look.versions()
     desk.write_notes(f"v{candidate.version}", body)
     try:
-        refused_by(release(desk, candidate), "release notes", f"release of v{candidate.version}")
+        result = release(desk, candidate)
+        refused_by(result, "release notes", f"release of v{candidate.version}")
+        table = look.table("checks-production", result.outcome["run"])
+        assert [row["check"] for row in table if row["result"] == "FAILED"] == ["release notes"]
+        assert len(table) == 5
     finally:
         desk.write_notes(f"v{candidate.version}", "- made for a test")
     assert look.versions() == before
