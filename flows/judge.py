@@ -59,7 +59,8 @@ class Judging:
             if found.action is Kind.ADVANCE:
                 say(found.sentence, region=self._region.name)
                 return
-            if found.action is Kind.DROP and self.weight > found.weight:
+            # Down to a trickle while it is under suspicion, and up again once that has passed.
+            if found.action in (Kind.DROP, Kind.CONTINUE) and 0 < found.weight != self.weight:
                 self.weight = found.weight
                 await deploy.shift(self._region, self._canary, found.weight)
             if found.finding.page and paged != found.cause:

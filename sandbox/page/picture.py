@@ -76,7 +76,7 @@ def _slot_state(deployment: Object | None, pods: Sequence[Object]) -> dict[str, 
 
 def _weight(found: Object, slot: Slot) -> int:
     # The first rule splits the users; the others are for testers who name a slot.
-    split = next(iter(found["spec"].get("rules", [])), {})
+    split = (found["spec"].get("rules") or [{}])[0]
     backends = split.get("backendRefs", [])
     return sum(int(b.get("weight", 1)) for b in backends if str(b["name"]).endswith(f"-{slot}"))
 
