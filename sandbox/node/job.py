@@ -49,5 +49,5 @@ async def _ask(shared: Shared, namespace: str, url: str) -> tuple[int, str]:
     except TimeoutError:
         return 0, f"GET {url}: no answer within {ANSWER_WITHIN:g} s"
     if answer.status == 0:
-        return 0, f"GET {url}: could not resolve host"
+        return 0, f"GET {url}: {answer.body.decode(errors='replace').strip() or 'no answer'}"
     return answer.status, f"GET {url} answered {answer.status}"
