@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,10 @@ from flows.region import in_region, recover
 from flows.waves import ASK, release_waves
 from release.appfile import AppFile
 from release.model import Artifact, RegionState
-from release.outcome import RegionResult, Word
+from release.outcome import RegionResult, Word, halted
 from release.rollback import Move
 from release.strategy import Want
-from tasks import context, image, source
+from tasks import context, image, rollback, source
 from tasks.lock import Grip
 from tasks.say import say
 
@@ -30,10 +31,9 @@ async def back_to_last_good(
     recovered = await recover(grip.environment, order, bad, context.chart(checkout), app)
     results = tuple(replace(one, outcome="released") if one.outcome == "recovered" else one for one in recovered)
     draft.learn(regions=results)
-    stuck = [one for one in results if one.outcome == "halted"]
-    if stuck:
-        why = " ".join(f"{one.region}: {one.reason}" for one in stuck)
-        draft.learn(reason=why, next_step=next((one.next_step for one in stuck if one.next_step), ASK))
+    why = halted(results)
+    if why:
+        draft.learn(reason=why, next_step=next((one.next_step for one in results if one.next_step), ASK))
         return "halted"
     return "released"
 
@@ -50,7 +50,10 @@ async def forward_to(
     checkout = await source.checkout(artifact.commit, context.run_id())
     await common.check_regions(environment, states, artifact, checkout)
     await image.promote(artifact.digest, f"v{artifact.version}")
-    return await release_waves(draft, grip, waves, want, checkout, _in_place)
+    word = await release_waves(draft, grip, waves, want, checkout, _in_place)
+    if word == "released":
+        await asyncio.gather(*(rollback.forget_bad(environment.regions[state.region]) for state in states))
+    return word
 
 
 async def _in_place(region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str) -> RegionResult:

@@ -115,7 +115,7 @@ async def act(job: Job, step: steps.Step) -> None:
         case steps.Remember(slot, revision):
             record = Record(job.want.artifact, slot, revision, job.want.config, clock.now(), context.run_id())
             until = clock.later(job.environment.progressive.window)
-            await deploy.remember(region, record, live.retirement(step, until))
+            await deploy.remember(region, record, live.retirement(step, until), back=step.back)
 
 
 async def check(job: Job, slot: Slot, address: str | None) -> None:

@@ -15,7 +15,7 @@ from flows.lockstep import Lockstep
 from flows.region import in_region, recover
 from release.errors import Failed, TidegateError
 from release.model import Artifact
-from release.outcome import RegionResult, Word, after_recovery, of_error
+from release.outcome import RegionResult, Word, after_recovery, halted, of_error
 from release.strategy import Want
 from tasks import context, source, stop
 from tasks.lock import Grip
@@ -111,10 +111,10 @@ def _folded(draft: Draft, recovered: list[RegionResult]) -> Word:
     where, _, why = draft.outcome.reason.partition(": ")
     kept = tuple(replace(one, reason=one.reason or why) if one.region == where else one for one in recovered)
     draft.learn(regions=kept)
-    stuck = [f"{result.region}: {result.reason}" for result in touched if result.outcome == "halted"]
+    stuck = halted(touched)
     if stuck:
         draft.learn(
-            reason=f"{draft.outcome.reason} And it could not be taken back everywhere: {' '.join(stuck)}",
+            reason=f"{draft.outcome.reason} And it could not be taken back everywhere: {stuck}",
             next_step=next((result.next_step for result in touched if result.next_step), ASK),
         )
     return word

@@ -10,16 +10,17 @@ from release.steps import Remember
 from release.strategy import other
 
 
-def records(route: RouteState | None, new: Record) -> tuple[Record, Record | None]:
+def records(route: RouteState | None, new: Record, *, back: bool = False) -> tuple[Record, Record | None]:
     """What the route remembers after `new` went live: (live, previous).
 
-    Going back to the previous version leaves none before it: the bad one is nothing to go back to.
+    Going `back` leaves none before it: the bad version is nothing to go back to. Going forward to what was live
+    before is a release as any other.
     """
     old = route.live if route else None
     previous = route.previous if route else None
     if old is None or _same(old, new):
         return new, previous
-    return new, None if previous is not None and _same(previous, new) else old
+    return new, None if back else old
 
 
 def _same(one: Record, another: Record) -> bool:

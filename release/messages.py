@@ -89,6 +89,7 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
         "failed": "failed before it changed anything",
         "unavailable": "could not go on: an outside system does not answer",
     }.get(outcome.word, "failed")
+    left = "as it was left: `tidegate status` shows it" if outcome.word == "halted" else "unchanged"
     subject = "Hotfix" if outcome.pipeline == "hotfix" else "Production release"
     back = ", ".join(f"{r.region} is on {shown(r.version)}" for r in outcome.regions if r.version)
     return "\n".join(
@@ -97,7 +98,7 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
             f"Version: {shown(outcome.version)}",
             f"Strategy: {outcome.strategy}",
             f"Why: {outcome.reason}",
-            f"Live now: {back or 'unchanged'}",
+            f"Live now: {back or left}",
             f"Next: {outcome.next_step or 'Read the reason above before releasing again.'}",
             f"Started by: {actor}",
         )

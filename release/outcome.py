@@ -76,6 +76,15 @@ def of_error(error: TidegateError) -> tuple[Word, str, str]:
     return word, f"{place}: {error.what}" if place else error.what, error.next_step or ""
 
 
+def halted(results: Sequence[RegionResult]) -> str:
+    """Where it is halted and why, each reason once; empty where it is not."""
+    where: dict[str, list[str]] = {}
+    for result in results:
+        if result.outcome == "halted":
+            where.setdefault(result.reason, []).append(result.region)
+    return " ".join(f"{', '.join(regions)}: {reason}" for reason, regions in where.items())
+
+
 def after_recovery(recovered: Sequence[RegionResult]) -> Word:
     """A bad release's outcome: `recovered` when every changed region is back, `failed` when none was changed."""
     if any(result.outcome == "halted" for result in recovered):

@@ -96,7 +96,7 @@ def step_back(state: RegionState, way: Back, bad: Want, seen: Seen) -> Step:
         # The bad version's pods count against the quota until they are gone; the good ones come after them.
         return _await(state.slot(step.slot), way.to)
     if isinstance(step, Remember):
-        return Remember(step.slot, step.revision)
+        return Remember(step.slot, step.revision, back=True)
     if not isinstance(step, Done):
         return step
     idle = state.slot(other(state.live_slot))

@@ -71,11 +71,15 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Record on the route that this version is live; the other slot's revision, if any, is kept for the window."""
+    """Record on the route that this version is live; the other slot's revision, if any, is kept for the window.
+
+    `back` when it went live on the way back: then what it replaced is nothing to go back to.
+    """
 
     slot: Slot
     revision: int
     keep: int | None = None
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def with_replicas(values: Mapping[str, Any], replicas: int | None) -> dict[str, 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
     """Twelve hex digits that change when a value changes, the same for both slots and for all regions."""
-    own = ("slot", "region", "image", "version")
+    # How pods are exchanged is no part of what runs: a hotfix's own numbers must not look like another version.
+    own = ("slot", "region", "image", "version", "rolling")
     plain = {key: value for key, value in values.items() if key not in own}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 

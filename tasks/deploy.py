@@ -152,11 +152,11 @@ async def shift(region: Region, slot: Slot, weight: int) -> None:
 
 
 @task(task_run_name="{region.name}: record {record.artifact.version} as live", **RETRY)
-async def remember(region: Region, record: Record, kept: Retirement | None) -> None:
-    """What went live, on the route; the version before it, and the slot kept for the window, stay known."""
+async def remember(region: Region, record: Record, kept: Retirement | None, *, back: bool) -> None:
+    """What went live, on the route; what is before it (nothing on the way back), and the slot kept for the window."""
     async with context.cluster(region) as cluster:
         state = await cluster.observe(_app(), region.name)
-        recorded, previous = live.records(state.route, record)
+        recorded, previous = live.records(state.route, record, back=back)
         await cluster.record(_app(), recorded, previous, kept)
 
 

@@ -12,6 +12,7 @@ from clients.git import Repository
 from config import load
 from release import appfile, rollback, verification
 from release.appfile import AppFile
+from release.environment import Region
 from release.errors import Refused, TidegateError
 from release.model import Artifact
 from release.versions import Version
@@ -50,6 +51,16 @@ async def _mirrored(commit: str) -> str | None:
     with suppress(TidegateError):
         return await Repository(application.git, folder).read(commit, _FILE)
     return None
+
+
+@task(task_run_name="{region.name}: forget what was taken back", **RETRY)
+async def forget_bad(region: Region) -> None:
+    """What a rollback to a named version replaced is nothing to go back to."""
+    app = load.settings().application.name
+    async with context.cluster(region) as cluster:
+        route = (await cluster.observe(app, region.name)).route
+        if route is not None and route.live is not None:
+            await cluster.record(app, route.live, None, route.retire)
 
 
 @task(task_run_name="image of {version.tag}", **RETRY)

@@ -113,7 +113,7 @@ class Simulated:
 
     def _remember(self, step: steps.Remember, new: Record) -> None:
         assert self.state.route is not None
-        recorded, previous = live.records(self.state.route, new)
+        recorded, previous = live.records(self.state.route, new, back=step.back)
         kept = live.retirement(step, "2026-01-01T00:30:00Z")
         self._route(replace(self.state.route, live=recorded, previous=previous, retire=kept))
 

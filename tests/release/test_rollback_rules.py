@@ -153,3 +153,8 @@ def test_what_a_region_recorded_is_known_without_a_registry() -> None:
     states = [region(4, 5).state]
     assert rollback.recorded(states, Version(1, 4, 0)) == artifact(4)
     assert rollback.recorded(states, Version(1, 3, 0)) is None
+
+
+def test_going_forward_to_what_was_live_before_keeps_the_way_back() -> None:
+    here = region(4, 5, 4)
+    assert rollback.moves([here.state], want(4)) == (Move("r1", artifact(4), artifact(5)),)
