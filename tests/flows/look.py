@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,9 +94,18 @@ class Look:
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
     def versions(self) -> dict[str, str]:
-        """Everything that a release could change, of all namespaces, with its resource version."""
+        """Everything that a release could change, of all namespaces, with its resource version.
+
+        Pods that are still ending since the release before are waited for: their ends change what held them.
+        """
         everything = ("get", f"{KINDS},{MORE}", "--all-namespaces", "-o", "json")
-        found = json.loads(self._as_admin(*everything))["items"]
+        ends = time.monotonic() + 60
+        while True:
+            found = json.loads(self._as_admin(*everything))["items"]
+            ending = [one for one in found if one["kind"] == "Pod" and "deletionTimestamp" in one["metadata"]]
+            if not ending or time.monotonic() > ends:
+                break
+            time.sleep(0.5)
         return {
             f"{one['metadata']['namespace']}/{one['kind']}/{one['metadata']['name']}": one["metadata"][
                 "resourceVersion"
