@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -20,7 +21,7 @@ from sandbox.shop import history
 from sandbox.shop.fastimport import git
 from tasks import context
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.pipelines
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 
@@ -69,16 +70,20 @@ def done(desk: Desk) -> dict[str, Any]:
     return {}
 
 
+def _since(began: float, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in messages if one["at"] > began]
+
+
 @pytest.fixture
 def critical(desk: Desk, look: Look, good: Regions, done: dict[str, Any]) -> dict[str, Any]:
     if not done:
         base = live(look)
         name = branch(desk, "price", base)
         done["version"], done["branch"] = next_of(desk, base), name
-        told = len(look.picture()["slack"])
+        began = time.time()
         done["result"] = desk.tidegate("hotfix", name, timeout=600)
         picture = look.picture()
-        done["slack"], done["backups"] = picture["slack"][told:], picture["backups"][-len(REGIONS) :]
+        done["slack"], done["backups"] = _since(began, picture["slack"]), picture["backups"][-len(REGIONS) :]
         done["monitoring"] = picture["monitoring"][-1]
     assert done["result"].word == "released", done["result"].text
     return done
