@@ -23,10 +23,13 @@ sandbox: setup ## Start the sandbox and leave it up
 	@$(BIN)/tidegate sandbox up
 
 test: setup ## The fast suite
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m "not slow"
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not pipelines"
 
 test-all: setup ## Everything that is slow: the sandbox's parts, the pipelines on it, the demo
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadgroup -m slow
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m slow
+
+test-pipelines: setup ## Pipelines that are being built: development, hotfix, rollback, the checks before production
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m pipelines
 
 bench-verdict: setup ## The verdict's times and errors against its table, seeded (FULL=1 for every run)
 	@$(BIN)/python -m benchmarks.verdict

@@ -6,7 +6,6 @@ import pytest
 from desk import Desk
 from look import Look
 
-pytestmark = pytest.mark.xdist_group("sandbox")
 Regions = dict[str, tuple[str, int]]
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 

@@ -15,7 +15,7 @@ from look import Look
 from config import load
 from release.model import Artifact
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.pipelines
 REGIONS = ("us-east-1", "eu-west-1")
 
 

@@ -15,7 +15,7 @@ from release.wayback import WayBack
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.pipelines
 REGION = "us-east-1"
 LIVE = "tidegate.dev/live"
 

@@ -19,7 +19,7 @@ from release.locking import Holder
 from sandbox.shop import history
 from tasks import context
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.pipelines
 STAGING = "staging"
 
 

@@ -8,7 +8,7 @@ from desk import Desk
 from look import Look
 from test_rollback import REGIONS, annotation, weights
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.pipelines
 
 
 def slots(look: Look, region: str) -> set[str]:
