@@ -8,7 +8,7 @@ JOBS ?= 2
 .PHONY: help setup demo tour sandbox test test-all bench-verdict check format lock
 
 help: ## Show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: ## Make the virtual environment, unless it is up to date
 	@$(PYTHON) scripts/bootstrap.py
@@ -25,10 +25,10 @@ sandbox: setup ## Start the sandbox and leave it up
 test: setup ## The fast suite
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not pipelines"
 
-test-all: setup ## Everything that is slow: the sandbox's parts, the pipelines on it, the demo
+test-all: setup ## What is slow: the sandbox's parts, bad versions on it
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m slow
 
-test-pipelines: setup ## Pipelines that are being built: development, hotfix, rollback, the checks before production
+test-pipelines: setup ## Pipelines that are being built, on the sandbox
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m pipelines
 
 bench-verdict: setup ## The verdict's times and errors against its table, seeded (FULL=1 for every run)

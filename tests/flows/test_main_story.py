@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from desk import Desk
 from look import Look
 
