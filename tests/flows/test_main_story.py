@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from desk import Desk
 from look import Look
 
 Regions = dict[str, tuple[str, int]]
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_staged_version_is_released_to_every_region(desk: Desk, look: Look) -> None:
