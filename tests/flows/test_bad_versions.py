@@ -20,9 +20,10 @@ AT_ONCE_S = 10
 
 
 @pytest.fixture(scope="module")
-def candidate(desk: Desk, good: Regions) -> str:
-    """A version that staging verified, with a way back to `good`: what is wrong with it comes from each test."""
-    assert good
+def candidate(desk: Desk, look: Look) -> str:
+    """A version that staging verified, with a way back: what is wrong with it comes from each test."""
+    if {ready for _, ready in look.digests().values()} != {10}:
+        desk.released("v1.4.0")
     version, _ = desk.add_version()
     desk.stage(f"v{version}")
     return version

@@ -31,7 +31,7 @@ async def test_ten_replicas_are_ready_soon_and_known_to_the_gateway(control_plan
 
 async def test_a_deleted_pod_serves_through_its_pause_and_is_gone(control_plane: Admin, namespace: str) -> None:
     async with bench(control_plane, namespace) as one:
-        await one.deploy("1.4.0", lifecycle={"preStop": {"sleep": {"seconds": 10}}})
+        await one.deploy("1.4.0", lifecycle={"preStop": {"sleep": {"seconds": 2}}})
         (pod,) = await one.until(is_ready)
         known = one.world.pods[pod["metadata"]["uid"]]
         await one.patch("deployments", "shop", {"spec": {"replicas": 0}})
