@@ -20,10 +20,9 @@ AT_ONCE_S = 10
 
 
 @pytest.fixture(scope="module")
-def candidate(desk: Desk, look: Look) -> str:
+def candidate(desk: Desk) -> str:
     """A version that staging verified, with a way back: what is wrong with it comes from each test."""
-    if {ready for _, ready in look.digests().values()} != {10}:
-        desk.released("v1.4.0")
+    desk.released("v1.4.0")
     version, _ = desk.add_version()
     desk.stage(f"v{version}")
     return version
