@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
-from look import Look
-
-Regions = dict[str, tuple[str, int]]
+from look import Look, Regions
 
 SPEED = "20"
 # Requests a second and region, times the speed: enough to be seen, few enough for two cores.

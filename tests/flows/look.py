@@ -21,6 +21,8 @@ from sandbox.controlplane.keys import ensure_keys
 # What a release could change. Leases too: a refusal does not even take the lock.
 KINDS = "deployments,services,secrets,serviceaccounts,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies"
 MORE = "httproutes.gateway.networking.k8s.io,leases.coordination.k8s.io,pods"
+# Region -> (digest of its Ready pods, how many).
+Regions = dict[str, tuple[str, int]]
 
 
 @dataclass

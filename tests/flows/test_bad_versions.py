@@ -7,9 +7,8 @@ from datetime import datetime
 import images
 import look as looking
 import pytest
-from conftest import Regions
 from desk import Desk, Result, only
-from look import Look
+from look import Look, Regions
 
 from release.model import Artifact
 

@@ -11,9 +11,8 @@ from typing import Any
 
 import ask
 import pytest
-from conftest import Regions
 from desk import Desk, Result
-from look import Look
+from look import Look, Regions
 
 from release import verification
 from release.versions import Version, parse_tag, parse_version

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from desk import Desk
-from look import Look
+from look import Look, Regions
 
-Regions = dict[str, tuple[str, int]]
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 pytestmark = pytest.mark.slow

@@ -8,9 +8,8 @@ from collections.abc import Callable
 import httpx
 import images
 import pytest
-from conftest import Regions
 from desk import Desk, only
-from look import Look
+from look import Look, Regions
 
 from config import load
 from release.model import Artifact

@@ -6,9 +6,8 @@ import json
 
 import images
 import pytest
-from conftest import Regions
 from desk import Desk, Result, only
-from look import Look
+from look import Look, Regions
 
 from release.model import Artifact
 from release.wayback import WayBack

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from conftest import Regions
 from desk import Desk, only
-from look import Look
+from look import Look, Regions
 
 from clients.lock import Lock
 from config import load

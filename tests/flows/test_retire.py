@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Regions
 from desk import Desk
-from look import Look
+from look import Look, Regions
 from test_rollback import REGIONS, annotation, weights
 
 pytestmark = pytest.mark.pipelines

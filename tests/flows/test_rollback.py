@@ -8,9 +8,8 @@ from pathlib import Path
 
 import ask
 import pytest
-from conftest import Regions
 from desk import Desk, Result, only
-from look import Look
+from look import Look, Regions
 
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
