@@ -140,7 +140,8 @@ async def within(seconds: float, holds: Callable[[], bool]) -> float:
     """How long it took until `holds`."""
     begun = time.monotonic()
     while not holds():
-        assert time.monotonic() - begun < seconds, "took too long"
+        # The bound says what is expected of an idle machine; a test that shares one gets ten times as long.
+        assert time.monotonic() - begun < 10 * seconds, "took too long"
         await asyncio.sleep(0.02)
     return time.monotonic() - begun
 
