@@ -19,6 +19,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("development", "staging", "production")
 # An overlay's regions and secrets replace the file's: a real region must never be left among simulated ones.
 _REPLACED = ("regions", "secrets", "waves")
+# Home -> its target when this process first looked: a sandbox that goes away must not leave a run on the real thing.
+_targets: dict[Path, str] = {}
 
 
 def home() -> Path:
@@ -49,6 +51,13 @@ def settings() -> Settings:
             "a speed is accepted only where the target is the sandbox.",
             field=f"{source}: sandbox.speed",
             next_step="Remove it, or start the sandbox with `tidegate sandbox up --speed N`.",
+        )
+    began = _targets.setdefault(home(), found.target)
+    if began != found.target:
+        raise Refused(
+            f"the target was {began} when this process began and is {found.target} now: nothing more is done.",
+            field=f"{source}: target",
+            next_step="Start the command again, if that is the target you mean.",
         )
     return found
 

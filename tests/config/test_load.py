@@ -103,3 +103,13 @@ def test_a_variable_overrides_a_key(edit: Edit, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TIDEGATE__GITHUB__URL", "https://github.example.com/api/v3")
     assert load.settings().github.url == "https://github.example.com/api/v3"
     assert load.settings().github.token is not None
+
+
+def test_a_process_does_not_follow_its_target_from_the_sandbox_to_the_real_thing(edit: Edit) -> None:
+    overlay = load.home() / "overlay" / "tidegate.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text("target: sandbox\n")
+    assert load.settings().target == "sandbox"
+    overlay.unlink()
+    with pytest.raises(Refused, match="the target was sandbox when this process began and is real now"):
+        load.environment("production")
