@@ -12,7 +12,7 @@ from look import Look, Regions
 
 from release.model import Artifact
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pipelines
 # The fault is in the second of these, which is in a later wave than the first.
 REGIONS = ("us-east-1", "eu-west-1")
 AT_ONCE_S = 10
