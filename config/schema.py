@@ -73,6 +73,7 @@ class Rolling(Model):
     ready_within_s: Seconds = 60
     scheduled_within_s: Seconds = 5
     poll_s: Annotated[float, Field(gt=0, le=60)] = 1
+    settle_s: Annotated[float, Field(ge=0, le=60)] = 1
 
     @model_validator(mode="after")
     def moves(self) -> Self:
@@ -204,6 +205,8 @@ class Environment(Model):
                 ready_within=max(1.0, self.rolling.ready_within_s / speed),
                 scheduled_within=self.rolling.scheduled_within_s / speed,
                 poll=max(0.1, self.rolling.poll_s / speed),
+                # Not divided by the speed, as the gateway's lag is not either.
+                settle=self.rolling.settle_s,
             ),
             probe=built.Probe(self.probe.path, self.probe.attempts, self.probe.gap_s / speed, self.probe.timeout_s),
             gates=built.Gates(self.gates.approvals, self.gates.wait_s / speed, self.gates.protected_branch),

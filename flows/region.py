@@ -23,6 +23,7 @@ from release.recovery import Back, Way, shift_back, ways
 from release.strategy import Want
 from release.versions import shown
 from tasks import context, deploy, image, notify
+from tasks.policy import PATIENT
 from tasks.say import say
 
 # What is run against a version where it was deployed, by environment.
@@ -102,7 +103,7 @@ async def recover(
     states, results = [], []
     for region in regions:
         try:
-            states.append(await deploy.observe(environment.regions[region]))
+            states.append(await deploy.observe.with_options(**PATIENT)(environment.regions[region]))
         except Unavailable as error:
             results.append(RegionResult(region, "halted", reason=f"it cannot be seen: {error}"))
     found = migrations.freeze(ways(states, bad), bad.artifact, app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from release.model import Record, RegionState, Slot
 from release.recovery import Back
 from release.strategy import Seen, Want
 from tasks import clock, context, deploy, probe, source, stop
+from tasks.policy import PATIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ async def _loop(job: Job, judging: Judging | None) -> int:
         if not back:
             await stop.pause(job.region.name)
         stop.check_lock(job.region.name)
-        step = job.decide(seen, await deploy.observe(job.region))
+        step = job.decide(seen, await deploy.observe.with_options(**PATIENT)(job.region))
         if isinstance(step, steps.Await):
             step = await deploy.watch(job.region, job.want, partial(job.decide, seen), recovering=back)
         if judging is not None:
@@ -122,6 +124,8 @@ async def check(job: Job, slot: Slot, address: str | None) -> None:
     """Chart tests, health probes, then the application's own checks, all against one address."""
     if job.way is not None or job.checkout is None or address is None:
         return  # the way back is probed once, at its end
+    # Until gateways know the new pods, users and checks still reach the old ones.
+    await asyncio.sleep(job.want.limits.settle)
     await deploy.chart_test(job.region, slot)
     await probe.healthy(job.region.name, address, job.environment.probe)
     variables = await context.variables(job.environment, job.region)

@@ -44,7 +44,8 @@ class Rolling:
     """Kubernetes' own words: percentages or counts. `timeout` bounds the whole roll-out.
 
     `ready_within` is how long one running pod may refuse readiness, `scheduled_within` how long it may find no
-    node (raise it where nodes are added on demand), `poll` the pause between two looks.
+    node (raise it where nodes are added on demand), `poll` the pause between two looks, `settle` how long gateways
+    may take to send users to the new pods.
     """
 
     max_unavailable: str
@@ -53,6 +54,7 @@ class Rolling:
     ready_within: float
     scheduled_within: float
     poll: float
+    settle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
 from release.versions import shown
 from tasks import context, stop
-from tasks.policy import RETRY
+from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
 # How long a watch bears an API server that does not answer: users are served without it.
@@ -60,7 +60,7 @@ async def preflight(
         await context.helm().dry_run(context.place(region), names.slot_release(_app(), slot), chart, values)
 
 
-@task(task_run_name="{region.name}: upgrade {slot} to {want.artifact.version}", **RETRY)
+@task(task_run_name="{region.name}: upgrade {slot} to {want.artifact.version}", **PATIENT)
 async def upgrade(
     region: Region, slot: Slot, want: Want, chart: Path, values: Mapping[str, Any], description: str, *, force: bool
 ) -> None:
@@ -82,7 +82,7 @@ async def upgrade(
     say(f"{name} is being upgraded to {shown(want.artifact.version)}", region=region.name)
 
 
-@task(task_run_name="{region.name}: clear the pending operation", **RETRY)
+@task(task_run_name="{region.name}: clear the pending operation", **PATIENT)
 async def unblock(region: Region, slot: Slot) -> None:
     """Clear what a killed run left pending: by an explicit revision, or by removing a first install."""
     helm, place, name = context.helm(), context.place(region), names.slot_release(_app(), slot)
@@ -125,7 +125,7 @@ async def watch(region: Region, want: Want, decide: Decide, *, recovering: bool 
             await asyncio.sleep(want.limits.poll)
 
 
-@task(task_run_name="{region.name}: create the traffic objects", **RETRY)
+@task(task_run_name="{region.name}: create the traffic objects", **PATIENT)
 async def route(region: Region, slot: Slot) -> None:
     """Both slots' Services, the weighted route and the previews: everything to `slot`."""
     weights = (100, 0) if slot == "blue" else (0, 100)
@@ -134,7 +134,7 @@ async def route(region: Region, slot: Slot) -> None:
     say(f"users are sent to {slot}", region=region.name)
 
 
-@task(task_run_name="{region.name}: chart test", retries=0)
+@task(task_run_name="{region.name}: chart test", **PATIENT)
 async def chart_test(region: Region, slot: Slot) -> None:
     """The chart's own tests. Raises Failed when one fails."""
     name = names.slot_release(_app(), slot)
@@ -142,7 +142,7 @@ async def chart_test(region: Region, slot: Slot) -> None:
     say(f"the chart's tests of {name} passed", region=region.name)
 
 
-@task(task_run_name="{region.name}: weight of {slot} {weight}", **RETRY)
+@task(task_run_name="{region.name}: weight of {slot} {weight}", **PATIENT)
 async def shift(region: Region, slot: Slot, weight: int) -> None:
     """The users' split, in one write."""
     blue = weight if slot == "blue" else 100 - weight
@@ -151,7 +151,7 @@ async def shift(region: Region, slot: Slot, weight: int) -> None:
     say(f"{slot} now has {weight} % of the users", region=region.name)
 
 
-@task(task_run_name="{region.name}: record {record.artifact.version} as live", **RETRY)
+@task(task_run_name="{region.name}: record {record.artifact.version} as live", **PATIENT)
 async def remember(region: Region, record: Record, kept: Retirement | None, *, back: bool) -> None:
     """What went live, on the route; what is before it (nothing on the way back), and the slot kept for the window."""
     async with context.cluster(region) as cluster:
@@ -160,14 +160,14 @@ async def remember(region: Region, record: Record, kept: Retirement | None, *, b
         await cluster.record(_app(), recorded, previous, kept)
 
 
-@task(task_run_name="{region.name}: values of revision {record.revision}", **RETRY)
+@task(task_run_name="{region.name}: values of revision {record.revision}", **PATIENT)
 async def recorded_values(region: Region, record: Record) -> Mapping[str, Any] | None:
     """The chart values a recorded version ran with; None when Helm no longer keeps that revision."""
     name = names.slot_release(_app(), record.slot)
     return await context.helm().get_values(context.place(region), name, record.revision)
 
 
-@task(task_run_name="{region.name}: uninstall {slot}", **RETRY)
+@task(task_run_name="{region.name}: uninstall {slot}", **PATIENT)
 async def uninstall(region: Region, slot: Slot) -> None:
     """Remove a slot's Helm release; its Service stays."""
     await context.helm().uninstall(context.place(region), names.slot_release(_app(), slot))

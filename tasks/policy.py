@@ -27,3 +27,9 @@ class Retry(TypedDict):
 
 
 RETRY: Retry = {"retries": 3, "retry_delay_seconds": [0.5, 1.0, 2.0], "retry_condition_fn": only_unavailable}
+# Where a region is being changed: its users are served without its API server, and giving up takes a release back.
+PATIENT: Retry = {
+    "retries": 8,
+    "retry_delay_seconds": [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0],
+    "retry_condition_fn": only_unavailable,
+}
