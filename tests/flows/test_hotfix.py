@@ -34,6 +34,7 @@ def branch(desk: Desk, name: str, base: Version | str, labels: dict[str, str] | 
     at = base.tag if isinstance(base, Version) else base
     changed = {f"changes/{name}.md": f"- {name}\n", **files}
     changed |= {"Dockerfile": history.dockerfile(labels)} if labels else {}
+    git(desk.bare, "update-ref", "-d", f"refs/heads/hotfix/{name}")  # of an earlier run on a sandbox that was kept
     history.add_commit(desk.bare, f"hotfix/{name}", f"fix: {name}", changed, at)
     return f"hotfix/{name}"
 
