@@ -133,7 +133,7 @@ class Desk:
     def released(self, tag: str) -> Result:
         """Stage a good version where that was not done yet, and release it everywhere, be it the first one ever."""
         self.stage(tag)
-        result = self.tidegate("release", tag, "--accept-no-way-back")
+        result = self.tidegate(*release(tag))
         assert result.word in ("released", "unchanged"), result.text
         return result
 
@@ -200,6 +200,11 @@ class Desk:
                 continue
             path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), change)))
         return home
+
+
+def release(tag: str, *options: str) -> tuple[str, ...]:
+    """The command that releases a version whatever staging says of its way back, as the first one ever needs."""
+    return ("release", tag, "--accept-no-way-back", *options)
 
 
 def only(*regions: str) -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""A release that was killed anywhere is started again, and goes on to its end, or goes on going back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from desk import Desk, only, release
+from look import Look, Regions
+
+from clients.cluster import Cluster
+from config import load
+
+pytestmark = pytest.mark.slow
+# The second run waits until the first one's lock lapsed.
+SHORT = {"lock": {"lease_s": 10}}
+
+
+@pytest.mark.parametrize("moment", ["wave: us-east-1", "us-east-1: shop-blue is being upgraded", "wave: eu-west-1"])
+def test_a_killed_release_goes_on_to_its_end(desk: Desk, look: Look, another: str, moment: str) -> None:
+    home = desk.variant(production=SHORT)
+    with desk.start(*release(another), home=home) as first:
+        first.until(moment)
+        first.kill()
+    result = desk.tidegate(*release(another, "--wait"), home=home)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+    assert "deployed" in look.live()["us-east-1"]["helm"]
+
+
+def test_a_helm_killed_in_mid_upgrade_is_cleared(desk: Desk, look: Look, another: str) -> None:
+    home = desk.variant(production=SHORT)
+    with desk.start(*release(another), home=home) as first:
+        first.until("wave: us-east-1")
+        asyncio.run(pending("us-east-1"))
+        first.kill()
+    assert "pending-upgrade" in look.live()["us-east-1"]["helm"]
+    result = desk.tidegate(*release(another, "--wait"), home=home)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert "cleared an operation of shop-blue that a killed run had left pending" in result.text
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+
+
+@pytest.mark.parametrize("moment", ["eu-west-1: going back", "us-east-1: going back"])
+def test_a_release_killed_on_its_way_back_goes_on_going_back(
+    desk: Desk, look: Look, good: Regions, another: str, moment: str
+) -> None:
+    home = desk.variant(production=SHORT)
+    desk.behave(another.removeprefix("v"), "eu-west-1", crashes=True)
+    command = release(another, *only("us-east-1", "eu-west-1"))
+    with desk.start(*command, home=home) as first:
+        first.until(moment)
+        first.kill()
+    result = desk.tidegate(*command, "--wait", home=home)
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert "goes on taking" in result.text
+    assert "CrashLoopBackOff" in result.reason
+    assert look.digests() == good
+
+
+def test_another_release_is_refused_over_an_unfinished_way_back(
+    desk: Desk, look: Look, good: Regions, another: str
+) -> None:
+    home = desk.variant(production={**SHORT, "values": {"podAnnotations": {"changed": "yes"}}})
+    live = look.live()["us-east-1"]["version"]
+    desk.behave(another.removeprefix("v"), "us-east-1", crashes=True)
+    with desk.start(*release(another), home=home) as first:
+        first.until("us-east-1: going back")
+        first.kill()
+    result = desk.tidegate(*release(f"v{live}", "--wait"), home=home)
+    assert (result.code, result.word) == (2, "refused"), result.text
+    assert f"production {another} was being taken back when its run died" in result.reason
+    assert desk.tidegate(*release(another, "--wait"), home=home).word == "recovered"
+    assert look.digests() == good
+
+
+async def pending(region: str) -> None:
+    """Returns while helm is in the middle of an upgrade there."""
+    place = load.environment("production").regions[region]
+    deadline = time.monotonic() + 60
+    async with Cluster(load.settings().kubeconfig, place.context, place.namespace) as here:
+        while True:
+            release = (await here.observe("shop", region)).blue.release
+            if release is not None and release.status.startswith("pending-"):
+                return
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)

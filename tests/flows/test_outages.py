@@ -1,0 +1,47 @@
+"""An outside system that fails for a while fails no release; who is only told fails none at all."""
+
+from __future__ import annotations
+
+import pytest
+from desk import Desk, only, release
+from look import Look, Regions
+
+pytestmark = pytest.mark.slow
+SECONDS = 5.0
+
+
+@pytest.mark.parametrize(("mode", "moment"), [("refused", "wave: eu-west-1"), ("cut", "eu-west-1: shop-blue is being")])
+def test_a_region_whose_api_is_away_for_a_while_is_released_all_the_same(
+    desk: Desk, look: Look, another: str, mode: str, moment: str
+) -> None:
+    with desk.start(*release(another)) as running:
+        running.until(moment)
+        desk.fault("kubernetes", mode, "eu-west-1", SECONDS)
+        result = running.end()
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+
+
+def test_who_is_only_told_fails_no_release(desk: Desk, look: Look, another: str) -> None:
+    with desk.start(*release(another)) as running:
+        # Before that, the check that the team was told would refuse it.
+        running.until("wave: us-east-1")
+        desk.fault("slack", "down")
+        desk.fault("github", "500")
+        desk.fault("monitoring-webhook", "refused")
+        result = running.end()
+    assert (result.code, result.word) == (0, "released"), result.text
+    for who in ("Slack", "GitHub", "Monitoring"):
+        assert f"{who} was not told" in result.text
+    assert {one["version"] for one in look.live().values()} == {another.removeprefix("v")}
+
+
+def test_who_is_only_told_fails_no_way_back(desk: Desk, look: Look, good: Regions, another: str) -> None:
+    desk.behave(another.removeprefix("v"), "us-east-1", crashes=True)
+    with desk.start(*release(another, *only("us-east-1"))) as running:
+        running.until("wave: us-east-1")
+        desk.fault("slack", "500")
+        desk.fault("github", "refused")
+        result = running.end()
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert look.digests() == good

@@ -1,0 +1,80 @@
+"""Staging: what it computes, and how it goes back to the digest that was there before."""
+
+from __future__ import annotations
+
+import images
+import pytest
+from desk import Desk
+from look import Look, Regions
+
+from release.versions import Version, parse_tag
+from sandbox.shop import history
+from sandbox.shop.fastimport import git
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def staged(desk: Desk, look: Look) -> Regions:
+    """A good version is live in staging."""
+    if look.live("staging")["staging"]["version"] != "1.4.0":
+        assert desk.tidegate("stage", "v1.4.0").code == 0
+    return look.digests("staging")
+
+
+def test_a_version_that_is_never_ready_goes_back_and_slack_is_told(desk: Desk, look: Look, staged: Regions) -> None:
+    result = desk.tidegate("stage", "v1.8.0")
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert result.reason.startswith("staging: NotReady: ")
+    assert look.digests("staging") == staged
+    assert look.run(result.outcome["run"])["state"]["name"] == "Recovered"
+    told = look.slack("deployments")[-1]
+    commit = result.outcome["commit"]
+    for part in ("Version: v1.8.0", f"Commit: {commit[:12]}", "Actor: ada", "NotReady", "Staging was brought back"):
+        assert part in told
+    assert look.deployments(commit)["staging"][-1] != "success"
+    again = desk.tidegate("release", "v1.8.0")
+    assert (again.code, again.word) == (2, "refused")
+
+
+def test_the_wrong_image_under_the_right_tag_goes_back(desk: Desk, look: Look, staged: Regions) -> None:
+    version, commit = desk.add_version()
+    images.push(f"staging-{version}", images.of_version("0.0.1", commit))
+    result = desk.tidegate("stage", f"v{version}")
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert result.reason.startswith("staging: smoke failed")
+    assert look.digests("staging") == staged
+
+
+def test_an_image_of_another_commit_under_the_tag_is_refused(desk: Desk, look: Look, staged: Regions) -> None:
+    version, _ = desk.add_version()
+    images.push(f"staging-{version}", images.of_version(version, "e" * 40))
+    before = look.versions()
+    result = desk.tidegate("stage", f"v{version}")
+    assert (result.code, result.word) == (2, "refused"), result.text
+    assert f"staging-{version} was already built from eeeeeeeeeeee" in result.reason
+    assert look.versions() == before
+
+
+def test_tests_that_fail_change_nothing(desk: Desk, look: Look, staged: Regions) -> None:
+    broken = (
+        "import unittest\n\n\nclass T(unittest.TestCase):\n    def test(self):\n        self.fail('the till is open')\n"
+    )
+    history.add_commit(desk.bare, "feature/till", "feat: open the till", {"tests/unit/test_till.py": broken}, "main")
+    before = look.versions()
+    result = desk.tidegate("stage", "feature/till")
+    assert (result.code, result.word) == (3, "failed"), result.text
+    assert result.reason.startswith("unit failed with exit code 1")
+    assert look.versions() == before
+    assert "Staging was not changed" in look.slack("deployments")[-1]
+
+
+def test_the_version_is_computed_from_the_commits_since_the_last_tag(desk: Desk, look: Look) -> None:
+    history.add_commit(desk.bare, "main", "feat: wrap presents", {"PRESENTS": "yes\n"})
+    last = max(parse_tag(tag) for tag in git(desk.bare, "tag", "--merged", "main").split())
+    result = desk.tidegate("stage", "main")
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert result.outcome["version"] == str(Version(last.major, last.minor + 1, 0))
+    again = desk.tidegate("stage", "main")
+    assert again.outcome["digest"] == result.outcome["digest"]
+    assert "was built before" in again.text
