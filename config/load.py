@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import ValidationError
 
-from config.schema import Environment as EnvironmentModel
-from config.settings import Settings
 from release.environment import Environment
 from release.errors import Refused
+
+# Pydantic is imported where a file is read: a command line that asks for help need not wait for it.
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from config.settings import Settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("development", "staging", "production")
@@ -41,6 +44,10 @@ def folder() -> Path:
 
 def settings() -> Settings:
     """The settings. Raises Refused that names the file, the key and the rule."""
+    from pydantic import ValidationError
+
+    from config.settings import Settings
+
     source, data = _read("tidegate")
     try:
         found = Settings(**data)
@@ -70,6 +77,10 @@ def environment(name: str, speed: float | None = None) -> Environment:
             field="environment",
             next_step=f"Choose one of {', '.join(ENVIRONMENTS)}.",
         )
+    from pydantic import ValidationError
+
+    from config.schema import Environment as EnvironmentModel
+
     source, data = _read(name)
     try:
         model = EnvironmentModel.model_validate(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import httpx
 import typer
 
 from config import load
@@ -76,6 +75,8 @@ def attach(app: typer.Typer) -> None:
 
 
 def _call(method: str, path: str, body: dict[str, Any] | None = None) -> None:
+    import httpx
+
     home = load.home()
     found = state.read(home)
     if state.holder(home) is None or found is None or not found.control:

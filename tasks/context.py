@@ -6,20 +6,24 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prefect.blocks.system import Secret
 from prefect.runtime import flow_run
 
 from clients.cluster import Cluster
-from clients.github import GitHub
 from clients.helm import Helm, Place
 from clients.lock import Lock
 from clients.registry import Registry
-from clients.slack import Slack
 from config import load
 from config.schema import Secret as SecretModel
 from release.environment import Environment, Region, SecretRef
 from release.errors import Refused, TidegateError
+
+# Imported where they are configured: githubkit alone takes half a second, which every command would wait for.
+if TYPE_CHECKING:
+    from clients.github import GitHub
+    from clients.slack import Slack
 
 
 def work(*parts: str) -> Path:
@@ -80,7 +84,11 @@ async def github() -> GitHub | None:
     """None where no token is configured: GitHub is then told nothing."""
     settings = load.settings()
     token = await secret(settings.github.token, "github.token")
-    return GitHub(settings.github.url, token, settings.application.github) if token else None
+    if token is None:
+        return None
+    from clients.github import GitHub
+
+    return GitHub(settings.github.url, token, settings.application.github)
 
 
 async def required_github() -> GitHub:
@@ -92,6 +100,8 @@ async def required_github() -> GitHub:
 
 
 async def slack() -> Slack:
+    from clients.slack import Slack
+
     settings = load.settings().slack
     webhooks = {
         str(name): await resolve(ref.ref(), f"slack.webhooks.{name}") for name, ref in settings.webhooks.items()

@@ -9,9 +9,7 @@ from pathlib import Path
 from prefect import task
 from prefect.logging import get_run_logger
 
-from clients.archive import ArchiveBuilder
 from clients.builds import Build, Builder
-from clients.docker import EngineBuilder
 from clients.registry import Registry
 from config import load
 from release import verification
@@ -62,6 +60,9 @@ async def build_and_push(
 
 
 def _builder(registry: Registry, cache_from: tuple[str, ...]) -> Builder:
+    from clients.archive import ArchiveBuilder
+    from clients.docker import EngineBuilder
+
     engine = load.settings().engine
     if engine.builder == "archive":
         return ArchiveBuilder(registry)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from clients.lock import Lock
 from config import load
 from deployments.cli.release import actor
 from release.locking import Held
@@ -32,6 +31,8 @@ def unlock(
 
 
 async def _break(name: str, reason: str) -> Held | None:
+    from clients.lock import Lock
+
     settings, environment = load.settings(), load.environment(name)
     region = next(iter(environment.regions.values()))
     kubeconfig = settings.kubeconfig.expanduser()

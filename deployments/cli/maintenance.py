@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from clients.cluster import Cluster
 from config import load
 from release.environment import Region
 from release.errors import TidegateError, Unavailable
@@ -39,6 +38,8 @@ def off(
 
 async def _off(name: str) -> list[str]:
     """What went wrong, region by region; every region is tried."""
+    from clients.cluster import Cluster
+
     settings = load.settings()
     kubeconfig = settings.kubeconfig.expanduser()
 

@@ -8,7 +8,6 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import typer
 from rich import box
 from rich.console import Console
@@ -24,6 +23,8 @@ _STYLES = {"released": "green", "built": "green", "unchanged": "green", "recover
 
 def prepare() -> None:
     """Point Prefect at the settings' server, before it is imported. Raises Unavailable when that does not answer."""
+    import httpx
+
     api = load.settings().prefect.api
     if api is None:
         return

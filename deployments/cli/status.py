@@ -10,8 +10,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from clients.cluster import Cluster
-from clients.lock import Lock
 from config import load
 from release import health
 from release.environment import Environment, Region
@@ -61,6 +59,8 @@ async def _rows(environments: list[Environment]) -> list[dict[str, Any]]:
 
 async def _holder(environment: Environment) -> str:
     """Who holds the environment's lock; it is kept in its first region."""
+    from clients.lock import Lock
+
     settings = load.settings()
     region = next(iter(environment.regions.values()))
     try:
@@ -78,6 +78,8 @@ async def _holder(environment: Environment) -> str:
 
 
 async def _row(environment: Environment, region: Region) -> dict[str, Any]:
+    from clients.cluster import Cluster
+
     settings = load.settings()
     row: dict[str, Any] = {"environment": environment.name, "region": region.name, "address": region.address}
     empty = {"version": "", "digest": "", "ready": 0, "since": "", "weights": "", "lock": ""}

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from clients.lock import Lock
 from config import load
 from deployments.cli.release import actor
 from release.errors import Refused
@@ -55,6 +54,8 @@ def _tell(run: str, what: What, reason: str) -> None:
 
 
 async def _order(run: str, what: What, reason: str) -> tuple[str, str]:
+    from clients.lock import Lock
+
     settings = load.settings()
     refused = Refused(f"no release {run} is under way.", field="run", next_step="See `tidegate status`.")
     for name in reversed(load.ENVIRONMENTS):
