@@ -1,6 +1,7 @@
 """The settings that point Tidegate at the sandbox, written where `config.load` reads them, and taken away again.
 
-Only addresses, executables and secret references change; waves, strategies and thresholds stay the checkout's.
+Only addresses, executables, secret references and the gateway's lag change; waves, strategies and thresholds stay
+the checkout's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 import yaml
 
 CHANNELS = ("deployments", "releases", "incidents")
+# The simulated gateway's lag is 0.25 s; real ones get the checkout's second.
+GATEWAY_SETTLES_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ def environment(
     return {
         "regions": {region.name: _region(region) for region in own},
         "waves": _waves([region.name for region in own]),
+        "rolling": {"settle_s": GATEWAY_SETTLES_S},
         "secrets": {key: dict(reference) for key, reference in secrets.items()},
     }
 

@@ -8,7 +8,7 @@ from tests.live.target import Wrong, main
 
 
 def check(target):
-    rate, seconds = float(os.environ.get("LOAD_RPS", "50")), float(os.environ.get("LOAD_SECONDS", "2"))
+    rate, seconds = float(os.environ.get("LOAD_RPS", "50")), float(os.environ.get("LOAD_SECONDS", "1"))
     most_errors, most_seconds = (
         float(os.environ.get("LOAD_ERRORS", "0.01")),
         float(os.environ.get("LOAD_P95_S", "1")),
