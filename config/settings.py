@@ -84,6 +84,12 @@ class PrefectServer(Model):
     api: Address | None = None
 
 
+class Database(Model):
+    """Tidegate's own database, whose address may hold a password: PostgreSQL, `postgresql://...`."""
+
+    url: Secret
+
+
 class Sandbox(Model):
     """Only read where the target is the sandbox: `speed` divides every wait, never a time-out."""
 
@@ -106,6 +112,7 @@ class Settings(BaseSettings):
     backup: Backup | None = None
     monitoring: Monitoring = Monitoring()
     prefect: PrefectServer = PrefectServer()
+    database: Database | None = None
     sandbox: Sandbox = Sandbox()
 
     @property

@@ -76,6 +76,18 @@ class Postgres:
                 raise Unavailable("PostgreSQL did not start.", next_step=f"Read {self.log}.")
             await asyncio.sleep(0.02)
 
+    async def database(self, name: str) -> str:
+        """The SQLAlchemy address of a further database, made when it is missing; the server must run."""
+        import asyncpg  # where there is no server of one's own, nothing here is needed
+
+        connection = await asyncpg.connect(host=str(self.sockets), user="postgres", database="postgres")
+        try:
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                await connection.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            await connection.close()
+        return self.url.replace("/postgres?", f"/{name}?")
+
     async def backup(self, name: str) -> Path | None:
         """A copy of the running database in a folder of that name beside its data; None when it fails."""
         target = self.data.parent / name

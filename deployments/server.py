@@ -3,7 +3,8 @@
     python -m deployments.server --folder .tidegate/prefect --port 4200
 
 Prints one line when it is ready and ends both on SIGTERM, on Ctrl-C, and when its parent ends. Runs stay in
-the folder, so a restart keeps them. This one is for one machine.
+the folder, so a restart keeps them. This one is for one machine. The file FOLDER/database holds the address of
+Tidegate's own database in the same PostgreSQL, as `database.url: {file: ...}` reads it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from deployments.postgres import Postgres, dies_with_parent
 from release.errors import TidegateError, Unavailable
 
 HEALTHY_WITHIN_S = 90.0
+# Tidegate's own database beside Prefect's, and the file that says where.
+DATABASE = "tidegate"
+ADDRESS_FILE = "database"
 
 
 def environment(folder: Path, port: int, database: str) -> dict[str, str]:
@@ -76,12 +80,18 @@ class PrefectServer:
         """
         fresh, home = self.postgres.fresh, self.folder / "home"
         found = template.find(self.cache, home) if fresh and self.cache else None
-        await asyncio.gather(self.postgres.start(found), self._launch())
+        await asyncio.gather(self._start_database(found), self._launch())
         await self._until_healthy()
         if fresh and found is None and self.cache is not None:
             backup = await self.postgres.backup("template")
             if backup is not None:
                 await asyncio.to_thread(template.keep, backup, home, self.cache)
+
+    async def _start_database(self, template: Path | None) -> None:
+        await self.postgres.start(template)
+        address = self.folder / ADDRESS_FILE
+        address.touch(mode=0o600)
+        address.write_text(await self.postgres.database(DATABASE) + "\n")
 
     async def _until_healthy(self) -> None:
         deadline = time.monotonic() + HEALTHY_WITHIN_S

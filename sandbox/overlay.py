@@ -50,6 +50,7 @@ class Addresses:
     builder: str
     engine: str | None
     prefect: str | None
+    database: Path | None
     speed: float
     regions: tuple[RegionAddress, ...]
 
@@ -119,6 +120,7 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
             "webhook": at.monitoring_webhook,
         },
         "prefect": {"api": at.prefect},
+        "database": {"url": _file(at.database)} if at.database else None,
         "sandbox": {"speed": at.speed},
     }
 

@@ -23,6 +23,8 @@ class PrefectServer:
     def __init__(self, folder: Path, logs: Path, cache: Path, port: int) -> None:
         self.ui = f"http://127.0.0.1:{port}"
         self.api = f"{self.ui}/api"
+        # The program writes there the address of Tidegate's own database.
+        self.database = folder / "database"
         options = ("--folder", str(folder), "--port", str(port), "--logs", str(logs), "--cache", str(cache))
         command = (sys.executable, "-m", "deployments.server", *options)
         self._child = Child("prefect-server", command, logs / "prefect-server.log", cwd=CHECKOUT)

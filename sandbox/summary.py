@@ -30,6 +30,7 @@ def addresses(sandbox: Sandbox) -> overlay.Addresses:
         builder="engine" if outside.engine.host else "archive",
         engine=outside.engine.host,
         prefect=sandbox.prefect.api if sandbox.options.prefect else None,
+        database=sandbox.prefect.database if sandbox.options.prefect else None,
         speed=sandbox.options.speed,
         regions=tuple(place.address() for place in sandbox.places),
     )

@@ -24,6 +24,7 @@ from release.errors import Refused, TidegateError
 if TYPE_CHECKING:
     from clients.github import GitHub
     from clients.slack import Slack
+    from clients.store import Store
 
 
 def work(*parts: str) -> Path:
@@ -101,12 +102,21 @@ async def required_github() -> GitHub:
 
 async def slack() -> Slack:
     from clients.slack import Slack
+    from clients.store import Store
 
     settings = load.settings().slack
     webhooks = {
         str(name): await resolve(ref.ref(), f"slack.webhooks.{name}") for name, ref in settings.webhooks.items()
     }
     return Slack(settings.url, webhooks, await secret(settings.token, "slack.token"))
+
+
+async def store() -> Store | None:
+    """The database, to be opened with `async with`; None where none is configured."""
+    from clients.store import Store
+
+    database = load.settings().database
+    return None if database is None else Store(await resolve(database.url.ref(), "database.url"))
 
 
 async def secret(model: SecretModel | None, field: str) -> str | None:

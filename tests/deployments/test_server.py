@@ -57,6 +57,7 @@ def test_it_keeps_its_data_over_a_stop_and_a_kill(tmp_path: Path) -> None:
     with httpx.Client(trust_env=False, timeout=30) as http:
         flow = http.post(f"{api}/flows/", json={"name": "kept"}).json()["id"]
         assert http.get(f"http://127.0.0.1:{port}/ui-settings").json()["api_url"] == api
+        assert (tmp_path / "server" / "database").read_text().startswith("postgresql+asyncpg://")
         first.send_signal(signal.SIGTERM)
         assert first.wait(30) == 0
         assert processes_of(tmp_path) == []

@@ -39,6 +39,7 @@ def addresses(folder: Path) -> overlay.Addresses:
         builder="archive",
         engine=None,
         prefect="http://127.0.0.1:10/api",
+        database=Path("/d/database"),
         speed=8,
         regions=tuple(regions),
     )

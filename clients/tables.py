@@ -1,0 +1,78 @@
+"""Every table of the store, in one place. A table that is missing is made when the store is opened.
+
+Times are seconds since the epoch. A column is never renamed or dropped: an older Tidegate may still write it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+# Who did what, by which way: one row for whatever a person changed.
+audit = Table(
+    "audit",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("via", String(40), nullable=False),
+    Column("what", String(80), nullable=False),
+    Column("run", String(64), nullable=False, default=""),
+    Column("detail", JSON, nullable=False, default=dict),
+)
+Index("audit_run", audit.c.run)
+
+# Who asked for a run, written by a way that knows it; a run without a row was asked for by an unproven person.
+asked = Table(
+    "asked",
+    METADATA,
+    Column("run", String(64), primary_key=True),
+    Column("who", String(200), nullable=False),
+    Column("via", String(40), nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+# A run at its gates. `key` names what is released, so that the same release started again finds its votes;
+# `bound` is what its approvals bind; `ended` when it was over.
+gate_requests = Table(
+    "gate_requests",
+    METADATA,
+    Column("run", String(64), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("environment", String(40), nullable=False),
+    Column("requester", String(200), nullable=False),
+    Column("proven", Boolean, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("needed", Integer, nullable=False),
+    Column("bound", JSON, nullable=False),
+    Column("waiting", Text, nullable=False, default=""),
+    Column("passed", Double),
+    Column("ended", Double),
+)
+Index("gate_requests_key", gate_requests.c.key)
+
+gate_votes = Table(
+    "gate_votes",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("run", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("person", String(80), nullable=False),
+    Column("via", String(40), nullable=False),
+    Column("decision", String(10), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("at", Double, nullable=False),
+    Column("bound", JSON, nullable=False),
+)
+Index("gate_votes_key", gate_votes.c.key)
+
+# One-time codes that were used, by their time step: a second use breaks the primary key.
+used_codes = Table(
+    "used_codes",
+    METADATA,
+    Column("person", String(80), primary_key=True),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+)
