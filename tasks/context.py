@@ -102,7 +102,6 @@ async def required_github() -> GitHub:
 
 async def slack() -> Slack:
     from clients.slack import Slack
-    from clients.store import Store
 
     settings = load.settings().slack
     webhooks = {
