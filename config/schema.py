@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from config.base import Model, Seconds
+from config.gating import Gates
 from config.judging import Guard, Verdict
 from config.preparation import Checks, Maintenance, Rehearsal
 from release import environment as built
@@ -101,14 +102,6 @@ class Probe(Model):
     attempts: Annotated[int, Field(ge=1, le=1000)] = 10
     gap_s: Seconds = 30
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 5
-
-
-class Gates(Model):
-    """Declared gates."""
-
-    approvals: Annotated[int, Field(ge=0, le=10)] = 0
-    wait_s: Seconds = 0
-    protected_branch: str | None = None
 
 
 class HotfixProbe(Model):
@@ -209,7 +202,7 @@ class Environment(Model):
                 settle=self.rolling.settle_s,
             ),
             probe=built.Probe(self.probe.path, self.probe.attempts, self.probe.gap_s / speed, self.probe.timeout_s),
-            gates=built.Gates(self.gates.approvals, self.gates.wait_s / speed, self.gates.protected_branch),
+            gates=self.gates.build(speed),
             lock_lease=self.lock.lease_s,
             variables=dict(self.variables),
             secrets={key: secret.ref() for key, secret in self.secrets.items()},

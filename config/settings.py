@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config.base import Model
 from config.schema import Address, Name, Secret
+from release import gates_votes
 
 
 class Application(Model):
@@ -60,6 +61,20 @@ class Slack(Model):
     token: Secret | None = None
     webhooks: dict[Literal["deployments", "releases", "incidents"], Secret] = {}
     on_call: str = ""
+    # What Slack signs the presses of buttons with.
+    signing_secret: Secret | None = None
+
+
+class Person(Model):
+    """Somebody who may act: `slack` is his member id there, `github` his login, `totp` his one-time codes' secret."""
+
+    roles: Annotated[tuple[gates_votes.Role, ...], Field(min_length=1)]
+    slack: str = ""
+    github: str = ""
+    totp: Secret | None = None
+
+    def build(self, name: str) -> gates_votes.Person:
+        return gates_votes.Person(name, frozenset(self.roles), self.slack, self.github)
 
 
 class Backup(Model):
@@ -113,7 +128,13 @@ class Settings(BaseSettings):
     monitoring: Monitoring = Monitoring()
     prefect: PrefectServer = PrefectServer()
     database: Database | None = None
+    people: dict[Name, Person] = {}
     sandbox: Sandbox = Sandbox()
+
+    @property
+    def persons(self) -> dict[str, gates_votes.Person]:
+        """The people by name."""
+        return {name: person.build(name) for name, person in self.people.items()}
 
     @property
     def speed(self) -> float:

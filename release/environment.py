@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from release.gates import Gates
 from release.model import Slot
 from release.policies import Checks, Maintenance, Rehearsal
 from release.verdict.policy import Policy
@@ -91,15 +92,6 @@ class Probe:
     attempts: int
     gap: float
     timeout: float
-
-
-@dataclass(frozen=True, slots=True)
-class Gates:
-    """What must be true before a release starts. Declared; not enforced yet, and every release says so."""
-
-    approvals: int = 0
-    wait: float = 0.0
-    protected_branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from release.environment import Environment, Gates, Hotfix
+from release.environment import Environment, Hotfix
 from release.errors import Refused
 from release.model import Artifact, RegionState
 from release.verdict import Counts, Limit
@@ -46,8 +46,8 @@ def tests(severity: Severity) -> tuple[str, ...]:
 def environment(production: Environment, severity: Severity) -> Environment:
     """Production as a hotfix of that severity is released to it.
 
-    Critical: one region at a time with the hotfix's own roll-out, probes and approvals, and no timer. Anything
-    else goes as every release does; only that its commit is not on the protected branch yet.
+    Critical: one region at a time with the hotfix's own roll-out, probes and approvals, no timer and no freeze window.
+    Anything else goes as every release does; only that its commit is not on the protected branch yet.
     """
     if severity != "critical":
         return replace(production, gates=replace(production.gates, protected_branch=None))
@@ -60,7 +60,7 @@ def environment(production: Environment, severity: Severity) -> Environment:
             production.rolling, max_unavailable=own.max_unavailable, max_surge=own.max_surge, timeout=own.timeout
         ),
         probe=replace(production.probe, attempts=own.attempts, gap=own.gap),
-        gates=Gates(approvals=own.approvals),
+        gates=replace(production.gates, approvals=own.approvals, wait=0.0, protected_branch=None, freezes=()),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from release.environment import Environment, Gates, Probe, Region, Rolling, SecretRef
+from release.environment import Environment, Probe, Region, Rolling, SecretRef
+from release.gates import Gates
 
 _REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 PRODUCTION = Environment(
