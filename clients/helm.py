@@ -72,6 +72,19 @@ class Helm(HelmCommand):
         """Everything of an upgrade but its effect: rendering, schema, and what the API server says of the objects."""
         await self.call(at, [*_install(release, chart), "--dry-run=server"], release, values=values)
 
+    async def rendered(self, at: Place, release: str, chart: Path, values: Mapping[str, Any]) -> str:
+        """The manifests, as YAML, that an upgrade would apply, from a `dry_run`; the data of Secrets is left out."""
+        words = [*_install(release, chart), "--dry-run=server", "--hide-secret", "-o", "json"]
+        done = await self.call(at, words, release, values=values)
+        return str(json.loads(done.stdout)["manifest"])
+
+    async def manifest(self, at: Place, release: str) -> str | None:
+        """The manifests, as YAML, that the newest revision was made of, Secrets' data and all; None without one."""
+        try:
+            return (await self.call(at, ["get", "manifest", release], release)).stdout
+        except NoRelease:
+            return None
+
     async def template(self, at: Place, release: str, chart: Path, values: Mapping[str, Any]) -> str:
         """The manifests, as YAML, rendered without asking the cluster. Raises Refused(field=chart)."""
         done = await self.call(at, ["template", release, str(chart), "--values", "-"], release, values=values)

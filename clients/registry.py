@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import httpx
+
 from clients import oci
 from clients.oci import Manifest
 from clients.registry_api import RegistryApi
 from release.errors import Refused
 
 __all__ = ["Manifest", "Registry"]
+_PAGE = 1000
 
 
 class Registry(RegistryApi):
@@ -32,6 +35,19 @@ class Registry(RegistryApi):
             )
         image = await self._existing(digest)
         await self.put_manifest(tag, image.media_type, image.body)
+
+    async def tags(self, prefix: str = "") -> tuple[str, ...]:
+        """The repository's tags that begin so, sorted; none where the registry has no such repository."""
+        found: list[str] = []
+        path: str | httpx.URL | None = f"{self.repository}/tags/list?n={_PAGE}"
+        while path is not None:
+            answer = await self._send("GET", httpx.URL(path) if isinstance(path, str) else path)
+            if answer is None:
+                break
+            found += oci.parse(answer.content, f"The list of tags of {self.image}").get("tags") or ()
+            further = answer.links.get("next", {}).get("url")
+            path = answer.url.join(further) if further else None
+        return tuple(sorted(tag for tag in found if tag.startswith(prefix)))
 
     async def labels(self, digest: str) -> Mapping[str, str]:
         """The image's labels; of an index, those of its linux/amd64 image."""

@@ -13,7 +13,7 @@ from prefect.states import Failed
 
 from config import load
 from flows.lockstep import Lockstep
-from release import plan, values
+from release import planning, values
 from release.environment import Environment, Strategy
 from release.errors import TidegateError
 from release.model import Artifact, RegionState
@@ -27,10 +27,7 @@ lockstep: ContextVar[Lockstep | None] = ContextVar("lockstep", default=None)
 
 def wanted(environment: Environment, artifact: Artifact, strategy: Strategy) -> Want:
     """What every region of the environment is to run; the values' hash is the same for all of them."""
-    region = next(iter(environment.regions.values()))
-    rendered = values.of_slot(environment, region, load.settings().application.name, "blue")
-    weights = plan.weights(environment, strategy)
-    return Want(artifact, values.fingerprint(rendered), environment.rolling, weights, environment.replicas)
+    return planning.want(environment, artifact, strategy, load.settings().application.name)
 
 
 async def observed(environment: Environment, regions: Iterable[str]) -> list[RegionState]:

@@ -8,9 +8,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prefect.blocks.system import Secret
-from prefect.runtime import flow_run
-
 from clients.cluster import Cluster
 from clients.helm import Helm, Place
 from clients.lock import Lock
@@ -20,7 +17,8 @@ from config.schema import Secret as SecretModel
 from release.environment import Environment, Region, SecretRef
 from release.errors import Refused, TidegateError
 
-# Imported where they are configured: githubkit alone takes half a second, which every command would wait for.
+# Imported where they are needed: Prefect takes two seconds and githubkit half a second, which a command that only
+# looks need not wait for.
 if TYPE_CHECKING:
     from clients.github import GitHub
     from clients.slack import Slack
@@ -132,11 +130,7 @@ async def resolve(ref: SecretRef, field: str) -> str:
         path = Path(ref.name).expanduser()
         value = path.read_text().strip() if path.is_file() else None
     else:
-        try:
-            block: Secret[str] = await Secret.aload(ref.name)
-            value = str(block.get())
-        except ValueError:
-            value = None
+        value = await _block(ref.name)
     if not value:
         kinds = {"env": "the variable", "file": "the file", "prefect": "the Prefect Secret block"}
         raise Refused(
@@ -145,6 +139,16 @@ async def resolve(ref: SecretRef, field: str) -> str:
             next_step="Provide it where Tidegate runs, or change the reference in the configuration.",
         )
     return value
+
+
+async def _block(name: str) -> str | None:
+    from prefect.blocks.system import Secret
+
+    try:
+        block: Secret[str] = await Secret.aload(name)
+    except ValueError:
+        return None
+    return str(block.get())
 
 
 async def variables(environment: Environment, region: Region) -> dict[str, str]:
@@ -159,11 +163,15 @@ async def variables(environment: Environment, region: Region) -> dict[str, str]:
 
 def run_id() -> str:
     """The root flow run's id: what a release is known by."""
+    from prefect.runtime import flow_run
+
     return str(flow_run.root_flow_run_id or flow_run.id or "local")
 
 
 def run_url() -> str:
     """The page of the root flow run in Prefect; empty without a server."""
+    from prefect.runtime import flow_run
+
     url = flow_run.ui_url or ""
     own, root = str(flow_run.id), run_id()
     return url.replace(own, root) if own else url

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from deployments.cli import emergency, guard, lock, maintenance, release, status, steer
+from deployments.cli import emergency, guard, history, lock, maintenance, plan, release, status, steer
 from release.errors import TidegateError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     "\n\nExit codes: 0 done or nothing to do, 1 our own fault, 2 refused, 3 failed or brought back, 4 halted, "
     "5 an outside system did not answer, 130 interrupted.",
 )
+app.command()(plan.plan)
 app.command()(release.develop)
 app.command()(release.stage)
 app.command()(release.release)
@@ -28,6 +29,7 @@ app.command()(emergency.rollback)
 app.command()(emergency.retire)
 app.command()(guard.guard)
 app.command()(status.status)
+app.command()(history.history)
 app.command()(lock.unlock)
 app.add_typer(maintenance.app, name="maintenance")
 for _order in (steer.abort, steer.hold, steer.resume, steer.promote):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from registry_images import push_image
 
@@ -26,6 +27,27 @@ async def test_promotion_gives_the_same_bytes_a_further_tag(registry: Registry) 
     assert promoted == built
     assert promoted is not None
     assert promoted.digest == digest
+
+
+async def test_tags_are_listed_by_their_beginning(registry: Registry) -> None:
+    assert await registry.tags() == ()
+    first = await push_image(registry, "v1.0.0", {"version": "1.0.0"})
+    await registry.write_record("verified-1", first, {"commit": "1"})
+    await registry.write_record("verified-2", first, {"commit": "2"})
+    assert await registry.tags() == ("v1.0.0", "verified-1", "verified-2")
+    assert await registry.tags("verified-") == ("verified-1", "verified-2")
+
+
+async def test_tags_of_a_registry_that_pages_are_all_found() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "last" in request.url.params:
+            return httpx.Response(200, json={"name": "shop", "tags": ["c"]})
+        headers = {"Link": '</v2/shop/tags/list?last=b&n=2>; rel="next"'}
+        return httpx.Response(200, json={"name": "shop", "tags": ["b", "a"]}, headers=headers)
+
+    transport = httpx.MockTransport(answer)
+    async with Registry("http://127.0.0.1:1", "shop", username=None, password=None, transport=transport) as paged:
+        assert await paged.tags() == ("a", "b", "c")
 
 
 async def test_a_tag_that_names_another_image_is_not_moved_unless_asked(registry: Registry) -> None:

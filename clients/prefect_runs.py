@@ -1,0 +1,189 @@
+"""What a Prefect server knows of runs, over its HTTP API: read only, and without waiting for Prefect's own import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from clients.address import is_loopback
+from release.errors import Refused, Unavailable
+
+TIMEOUT = 10.0
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A flow run. `state` is the state's name, `type` its type (RUNNING, COMPLETED, FAILED, PAUSED, ...).
+
+    Times are ISO 8601 or empty; `seconds` is how long it ran, without the time it was suspended.
+    """
+
+    id: str
+    name: str
+    flow: str
+    state: str
+    type: str
+    message: str
+    began: str
+    ended: str
+    seconds: float
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        return self.type in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a run's log. `level` is the number of Python's logging."""
+
+    at: str
+    level: int
+    text: str
+
+
+class Runs:
+    """`async with Runs(api)`; `api` ends in `/api`, `headers` hold a key where the server wants one.
+
+    Every method raises Unavailable when the server does not answer, and Refused when it does not let us in.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.api = api.rstrip("/")
+        self._flows: dict[str, str] = {}
+        self._http = httpx.AsyncClient(
+            base_url=f"{self.api}/",
+            headers=dict(headers or {}),
+            timeout=timeout,
+            transport=transport,
+            trust_env=not is_loopback(api),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def version(self) -> str:
+        """The server's version."""
+        return str(await self._ask("GET", "admin/version"))
+
+    async def newest(self, flows: Sequence[str], limit: int, *, types: Sequence[str] = ()) -> tuple[Run, ...]:
+        """The newest runs that were started as such (not by another run) of flows by name, newest first."""
+        runs: dict[str, Any] = {"parent_task_run_id": {"is_null_": True}}
+        if types:
+            runs["state"] = {"type": {"any_": list(types)}}
+        body = {"flow_runs": runs, "flows": {"name": {"any_": list(flows)}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return await self._runs(body, limit)
+
+    async def run(self, beginning: str) -> Run | None:
+        """The run whose id begins so, None without one. Raises Refused where several do."""
+        if len(beginning) == 36:
+            answer = await self._ask("GET", f"flow_runs/{beginning}", none_at=(404, 422))
+            return None if answer is None else (await self._read([answer]))[0]
+        found = await self._runs({"sort": "EXPECTED_START_TIME_DESC"}, _PAGE)
+        fitting = [one for one in found if beginning and one.id.startswith(beginning)]
+        if len(fitting) > 1:
+            raise Refused(
+                f"{len(fitting)} runs begin with {beginning}.", field="run", next_step="Give more of the run's id."
+            )
+        return fitting[0] if fitting else None
+
+    async def children(self, run: str) -> tuple[Run, ...]:
+        """The runs that a run began itself, oldest first."""
+        body = {"flow_runs": {"parent_flow_run_id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"}
+        return await self._runs(body, _PAGE)
+
+    async def artifacts(self, runs: Sequence[str]) -> Mapping[str, Any]:
+        """Key -> the newest content of these runs' artifacts: a table's rows, or Markdown."""
+        body = {"artifacts": {"flow_run_id": {"any_": list(runs)}}, "sort": "UPDATED_DESC", "limit": _PAGE}
+        found: dict[str, Any] = {}
+        for one in await self._ask("POST", "artifacts/filter", body):
+            data = one.get("data")
+            found.setdefault(str(one.get("key")), json.loads(data) if one.get("type") == "table" else data)
+        return found
+
+    async def log(self, runs: Sequence[str], after: str = "") -> tuple[Line, ...]:
+        """The lines of these runs that came later than `after` (ISO 8601), oldest first."""
+        wanted: dict[str, Any] = {"flow_run_id": {"any_": list(runs)}}
+        if after:
+            wanted["timestamp"] = {"after_": after}
+        found = await self._ask("POST", "logs/filter", {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": _PAGE})
+        return tuple(Line(one["timestamp"], int(one["level"]), one["message"]) for one in found)
+
+    async def _runs(self, body: Mapping[str, Any], limit: int) -> tuple[Run, ...]:
+        found: list[Any] = []
+        while len(found) < limit:
+            page = {**body, "limit": min(_PAGE, limit - len(found)), "offset": len(found)}
+            more = await self._ask("POST", "flow_runs/filter", page)
+            found += more
+            if len(more) < page["limit"]:
+                break
+        return await self._read(found)
+
+    async def _read(self, found: Sequence[Any]) -> tuple[Run, ...]:
+        unknown = sorted({one["flow_id"] for one in found} - self._flows.keys())
+        if unknown:
+            answer = await self._ask("POST", "flows/filter", {"flows": {"id": {"any_": unknown}}, "limit": _PAGE})
+            self._flows |= {one["id"]: one["name"] for one in answer}
+        return tuple(_run(one, self._flows.get(one["flow_id"], "")) for one in found)
+
+    async def _ask(self, method: str, path: str, body: Any = None, *, none_at: Sequence[int] = ()) -> Any:
+        try:
+            answer = await self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise self._silent(type(error).__name__) from error
+        if answer.status_code in none_at:
+            return None
+        if answer.status_code in (401, 403):
+            raise Refused(
+                f"the Prefect server at {self.api} does not accept our credentials.",
+                field="prefect.api",
+                next_step="Set PREFECT_API_KEY or PREFECT_API_AUTH_STRING.",
+            )
+        if not answer.is_success:
+            raise self._silent(f"it answered {answer.status_code}")
+        try:
+            return answer.json()
+        except ValueError:
+            raise self._silent("what answers is no Prefect server") from None
+
+    def _silent(self, why: str) -> Unavailable:
+        return Unavailable(
+            f"the Prefect server at {self.api} does not answer ({why}).",
+            field="prefect.api",
+            next_step="Start it (`tidegate sandbox up` where this is the sandbox), then run the command again.",
+        )
+
+
+def _run(one: Mapping[str, Any], flow: str) -> Run:
+    state = one.get("state") or {}
+    return Run(
+        id=str(one["id"]),
+        name=str(one.get("name") or ""),
+        flow=flow,
+        state=str(state.get("name") or one.get("state_name") or ""),
+        type=str(state.get("type") or one.get("state_type") or ""),
+        message=str(state.get("message") or ""),
+        began=str(one.get("start_time") or ""),
+        ended=str(one.get("end_time") or ""),
+        seconds=float(one.get("total_run_time") or 0.0),
+        parameters=one.get("parameters") or {},
+    )

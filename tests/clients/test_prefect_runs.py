@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from clients.prefect_runs import Runs
+from release.errors import Refused, Unavailable
+
+FLOW = "11111111-1111-4111-8111-111111111111"
+ID = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+OTHER = "aaaabbbb-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+
+
+def run(number: str = ID, **state: str) -> dict[str, Any]:
+    return {
+        "id": number,
+        "name": "v1.4.0 by ada",
+        "flow_id": FLOW,
+        "state": {"name": "Recovered", "type": "FAILED", "message": "it was bad", **state},
+        "start_time": "2026-11-23T08:00:00Z",
+        "end_time": None,
+        "total_run_time": 12.5,
+        "parameters": {"tag": "v1.4.0"},
+    }
+
+
+class Server:
+    """Answers as Prefect's server does, and keeps what it was asked."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self.answers = {"flows/filter": [{"id": FLOW, "name": "production"}], **answers}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/")
+        body = json.loads(request.content) if request.content else None
+        self.asked.append((path, body))
+        answer = self.answers.get(path)
+        if isinstance(answer, httpx.Response):
+            return answer
+        if answer is None:
+            return httpx.Response(404, json={"detail": "Not found"})
+        if path == "flow_runs/filter":
+            answer = answer[body["offset"] : body["offset"] + body["limit"]]
+        return httpx.Response(200, json=answer)
+
+
+def runs(server: Server) -> Runs:
+    return Runs("http://127.0.0.1:1/api", transport=httpx.MockTransport(server))
+
+
+async def test_runs_are_plain_data_and_a_flow_is_named_once() -> None:
+    server = Server(**{"flow_runs/filter": [run(str(number)) for number in range(450)]})
+    async with runs(server) as client:
+        found = await client.newest(("production",), 420, types=("FAILED",))
+        await client.newest(("production",), 1)
+    assert len({one.id for one in found}) == 420
+    assert (found[0].flow, found[0].state, found[0].seconds, found[0].over) == ("production", "Recovered", 12.5, True)
+    assert sum(path == "flows/filter" for path, _ in server.asked) == 1
+    body = server.asked[0][1]
+    assert body["flow_runs"] == {"parent_task_run_id": {"is_null_": True}, "state": {"type": {"any_": ["FAILED"]}}}
+
+
+async def test_a_run_is_found_by_the_beginning_of_its_id() -> None:
+    server = Server(**{"flow_runs/filter": [run(), run(OTHER)], f"flow_runs/{ID}": run()})
+    async with runs(server) as client:
+        found = await client.run("aaaaa")
+        assert found is not None and found.id == ID
+        assert await client.run("ffff") is None
+        whole = await client.run(ID)
+        assert whole is not None and whole.id == ID
+        assert await client.run(OTHER) is None
+        with pytest.raises(Refused, match="2 runs begin with aaaa"):
+            await client.run("aaaa")
+
+
+async def test_the_newest_artifact_of_a_key_counts() -> None:
+    table = {"key": "regions", "type": "table", "data": json.dumps([{"region": "a"}])}
+    old = {"key": "regions", "type": "table", "data": "[]"}
+    server = Server(**{"artifacts/filter": [table, old, {"key": "report", "type": "markdown", "data": "# x"}]})
+    async with runs(server) as client:
+        assert await client.artifacts([ID]) == {"regions": [{"region": "a"}], "report": "# x"}
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(503), httpx.Response(200, text="<html>")])
+async def test_what_does_not_answer_as_prefect_does_is_unavailable(answer: httpx.Response) -> None:
+    async with runs(Server(**{"admin/version": answer})) as client:
+        with pytest.raises(Unavailable, match=r"prefect\.api"):
+            await client.version()
+
+
+async def test_credentials_that_are_not_accepted_are_named() -> None:
+    async with runs(Server(**{"admin/version": httpx.Response(401)})) as client:
+        with pytest.raises(Refused, match="PREFECT_API_KEY"):
+            await client.version()
+    async with Runs("http://127.0.0.1:9/api") as client:
+        with pytest.raises(Unavailable, match="does not answer"):
+            await client.version()

@@ -1,0 +1,85 @@
+"""What operators look at changes nothing, and says what is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+from desk import Desk
+from look import Look, Regions
+
+from config import load
+from tasks import context
+
+pytestmark = pytest.mark.slow
+
+
+def everything(look: Look) -> dict[str, Any]:
+    """Every state of the sandbox: clusters with their Leases, registry, GitHub, Slack, hooks, Prefect's runs."""
+    picture = look.picture()
+    kept = ("slack", "github", "monitoring", "backups", "deployments")
+    return {
+        "clusters": look.versions(),
+        "registry": asyncio.run(_registry()),
+        "prefect": _prefect(),
+        **{key: picture[key] for key in kept if key in picture},
+    }
+
+
+async def _registry() -> dict[str, str]:
+    async with await context.registry() as registry:
+        found = {tag: await registry.manifest(tag) for tag in await registry.tags()}
+    return {tag: manifest.digest for tag, manifest in found.items() if manifest is not None}
+
+
+def _prefect() -> dict[str, Any]:
+    api = load.settings().prefect.api
+    with httpx.Client(base_url=f"{api}/", timeout=10, trust_env=False) as client:
+        return {
+            kind: client.post(f"{kind}/count", json={}).raise_for_status().json()
+            for kind in ("flow_runs", "task_runs", "flows", "deployments")
+        }
+
+
+@pytest.mark.parametrize("options", [(), ("--strategy", "canary"), ("--region", "eu-west-1", "--json")])
+def test_a_plan_changes_nothing(desk: Desk, look: Look, another: str, options: tuple[str, ...]) -> None:
+    before = everything(look)
+    result = desk.tidegate("plan", another, *options)
+    assert everything(look) == before
+    assert result.code in (0, 2), result.text
+    assert "Traceback" not in result.text
+    if "--json" not in options:
+        for part in ("Waves: us-east-1", "goes back to:", "Deployment/shop-", "image.digest: sha256:", "approvals"):
+            assert part in result.text
+
+
+def test_a_plan_tells_what_would_be_refused(desk: Desk, look: Look, good: Regions) -> None:
+    before = everything(look)
+    result = desk.tidegate("plan", "v1.3.0")
+    assert result.code == 2
+    assert "staging never verified v1.3.0" in result.text
+    assert "tidegate stage v1.3.0" in result.text
+    assert desk.tidegate("plan", "1.4").code == 2
+    assert everything(look) == before
+
+
+def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, good: Regions) -> None:
+    before = everything(look)
+    shown = desk.tidegate("status", "--environment", "production", "--json").outcome
+    assert {one["region"]: (one["digest"], one["ready"]) for one in shown["regions"]} == good
+    assert all(one["slots"] and one["weights"] for one in shown["regions"])
+    assert (shown["locks"], shown["running"], shown["waiting"], shown["silent"]) == ([], [], [], "")
+    table = desk.tidegate("status")
+    assert table.code == 0
+    assert all(name in table.text for name in ("staging", "production us-east-1"))
+    runs = desk.tidegate("history", "--environment", "production", "--limit", "5", "--json").outcome["runs"]
+    assert 0 < len(runs) <= 5
+    assert runs == sorted(runs, key=lambda run: run["began"], reverse=True)
+    assert {"production", "hotfix", "rollback"} >= {run["pipeline"] for run in runs}
+    assert "released" in {run["outcome"] for run in runs}
+    assert json.dumps(runs)
+    assert desk.tidegate("history", "--environment", "mars").code == 2
+    assert everything(look) == before
