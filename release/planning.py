@@ -9,6 +9,7 @@ from typing import Any
 from release import plan, recovery, strategy, values
 from release.checks_made import Check
 from release.environment import Environment, Strategy
+from release.gates import Gate, Standing
 from release.model import Artifact, RegionState, SlotState
 from release.strategy import Want
 from release.versions import shown
@@ -40,21 +41,16 @@ class RegionPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One gate as it would answer: `open` is None where only the future tells, as with approvals."""
-
-    name: str
-    detail: str
-    open: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """A production release that nobody has started. `refusals` are why it would be refused now; `next_steps` what to
-    do about each. `seconds` is the expected duration once the gates are open, None where no earlier release tells."""
+    """A production release that nobody has started, as it would be asked for `at` that time.
+
+    `refusals` are why it would be refused, `next_steps` what to do about each. `seconds` is the expected duration
+    once the gates are open, the median of `based_on` releases; None where no earlier release tells.
+    """
 
     tag: str
     environment: str
+    at: str
     strategy: str
     digest: str
     commit: str
@@ -119,21 +115,10 @@ def _stands(here: SlotState, wanted: Want) -> bool:
     return here.workload is not None and not strategy.asked(here, wanted)
 
 
-def gates(environment: Environment) -> tuple[Gate, ...]:
-    """What a release has to pass before it begins."""
-    asked = environment.gates
-    people = "nobody has to approve" if not asked.approvals else f"{asked.approvals} people, not the one who asks"
-    wait = "none" if not asked.wait else f"{asked.wait:g} s, counted from the request"
-    return (
-        Gate("branch", f"the tag's commit is on {asked.protected_branch or 'the main branch'}"),
-        Gate("approvals", people, open=None if asked.approvals else True),
-        Gate("wait timer", wait, open=None if asked.wait else True),
-    )
-
-
-def refusals(checks: Sequence[Check]) -> tuple[tuple[str, str], ...]:
-    """The failing checks as (what is wrong, what to do)."""
-    return tuple((f"{one.name}: {one.detail}", one.next_step) for one in checks if not one.ok)
+def refusals(standing: Standing, checks: Sequence[Check]) -> tuple[tuple[str, str], ...]:
+    """A gate that is shut, and the failing checks, as (what is wrong, what to do)."""
+    shut = [(f"{one.name}: {one.detail}", standing.next_step) for one in standing.gates if one.ok is False]
+    return (*shut, *((f"{one.name}: {one.detail}", one.next_step) for one in checks if not one.ok))
 
 
 def expected(waves: Sequence[Sequence[str]], regions: Mapping[str, float], around: float) -> float | None:

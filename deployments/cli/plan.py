@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deployments.cli.release import Json
+from deployments.cli.release import Json, actor
 from release import messages
 from release.planning import Plan, RegionPlan
 from release.versions import shown
@@ -28,17 +28,22 @@ def plan(
         str | None, typer.Option(help="rolling, blue-green or canary; by default as `release` would choose.")
     ] = None,
     region: Annotated[list[str] | None, typer.Option(help="Only this region; may be given again.")] = None,
+    at: Annotated[
+        str, typer.Option(help="As if asked at this time, 2026-11-27T17:05, in the gates' time zone; now by default.")
+    ] = "",
     whole: Annotated[bool, typer.Option("--whole", help="Show every line of each region's Helm diff.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what a release to production would do: waves, gates, checks, each region's Helm diff, how long it is
     expected to take and what it would go back to. Nothing is changed.
 
-    Exit code 2 where it would be refused now. Example: `tidegate plan v1.4.0 --strategy canary`.
+    Exit code 2 where it would be refused.
+
+    Example: `tidegate plan v1.4.0 --strategy canary`, or `tidegate plan v1.4.0 --at 2026-11-27T17:05`.
     """
     from deployments import plans
 
-    found = asyncio.run(plans.read(plans.Asked(tag, strategy, tuple(region or ()))))
+    found = asyncio.run(plans.read(plans.Asked(tag, strategy, tuple(region or ()), actor(), at)))
     if as_json:
         Console().print_json(data=found.as_dict())
     else:
@@ -47,19 +52,19 @@ def plan(
 
 
 def _show(console: Console, found: Plan, *, whole: bool) -> None:
-    console.print(f"{found.tag} to {found.environment}, {found.strategy}", style="bold")
+    console.print(f"{found.tag} to {found.environment}, {found.strategy}, asked for {found.at}", style="bold")
     digest = found.digest[:19] or "no digest: staging never verified it"
     console.print(f"{digest}, commit {found.commit[:12]}", highlight=False)
     console.print("Waves: " + ", then ".join(" + ".join(wave) for wave in found.waves), highlight=False)
     console.print(f"Expected to take: {_expected(found)}", highlight=False)
-    _table(console, "gate", [(one.name, _open(one.open), one.detail) for one in found.gates])
+    _table(console, "gate", [(one.name, _open(one.ok), one.detail) for one in found.gates])
     _table(console, "check", [(one.name, "ok" if one.ok else "NOT OK", one.detail) for one in found.checks])
     # A change that all regions share is shown once.
     told: dict[tuple[str, ...], str] = {}
     for one in found.regions:
         _region(console, one, told, whole=whole)
     for what in found.refusals:
-        console.print(f"It would be refused now: {what}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"It would be refused: {what}", style="red", markup=False, highlight=False, soft_wrap=True)
     for step in dict.fromkeys(found.next_steps):
         console.print(f"Next: {step}", markup=False, highlight=False, soft_wrap=True)
     if not found.refusals:
@@ -77,7 +82,7 @@ def _expected(found: Plan) -> str:
 
 
 def _open(state: bool | None) -> str:
-    return "to come" if state is None else "open" if state else "CLOSED"
+    return "to come" if state is None else "open" if state else "SHUT"
 
 
 def _table(console: Console, title: str, rows: list[tuple[str, str, str]]) -> None:

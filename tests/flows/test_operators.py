@@ -66,6 +66,17 @@ def test_a_plan_tells_what_would_be_refused(desk: Desk, look: Look, good: Region
     assert everything(look) == before
 
 
+def test_a_plan_says_what_a_time_would_mean(desk: Desk, look: Look, another: str) -> None:
+    friday = {"name": "weekend", "start": "2026-01-02T17:00", "duration": "P2DT15H", "rrule": "FREQ=WEEKLY;BYDAY=FR"}
+    home = desk.variant(production={"gates": {"freezes": [friday]}})
+    shut = desk.tidegate("plan", another, "--at", "2026-11-27T17:05", home=home)
+    assert shut.code == 2
+    assert "weekend" in shut.text and "until Mon 2026-11-30 08:00 UTC" in shut.text
+    early = desk.tidegate("plan", another, "--at", "2026-11-27T16:55", "--json", home=home)
+    assert {gate["name"]: gate["ok"] for gate in early.outcome["gates"]}["freeze"] is True
+    assert desk.tidegate("plan", another, "--at", "tomorrow").code == 2
+
+
 def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, good: Regions) -> None:
     before = everything(look)
     shown = desk.tidegate("status", "--environment", "production", "--json").outcome

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
-from environments import PRODUCTION
 from hypothesis import given
 from hypothesis import strategies as st
 from simulated import BLUE_GREEN, CANARY, Simulated, artifact, roll, want
 
 from release import planning
-from release.environment import Gates
+from release.checks_made import Check
+from release.gates import Gate, Standing
 
 
 def released(minor: int, weights: tuple[int, ...] = ()) -> Simulated:
@@ -44,11 +42,14 @@ def test_where_it_would_go_back_to() -> None:
     assert f"v{old.version}" in planning.back_to(again.state, want(5), there)
 
 
-def test_gates_are_told_as_they_are_configured() -> None:
-    asked = {gate.name: gate for gate in planning.gates(PRODUCTION)}
-    assert asked["approvals"].open is None and "2 people" in asked["approvals"].detail
-    free = replace(PRODUCTION, gates=Gates())
-    assert {gate.name: gate.open for gate in planning.gates(free)}["approvals"] is True
+def test_a_shut_gate_and_a_failing_check_are_why_it_would_be_refused() -> None:
+    shut = Gate("freeze", False, "nothing is released on Fridays.")
+    standing = Standing("refused", (Gate("branch", True, "fine"), shut), next_step="Wait.")
+    checks = (Check("way back", False, "none", "Stage it."), Check("migrations", True, "none"))
+    assert planning.refusals(standing, checks) == (
+        ("freeze: nothing is released on Fridays.", "Wait."),
+        ("way back: none", "Stage it."),
+    )
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), st.floats(0, 1000), min_size=1), st.floats(0, 100))

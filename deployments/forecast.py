@@ -1,0 +1,50 @@
+"""How long a release is expected to take, from the runs that the Prefect server still has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from clients.prefect_runs import Runs
+from deployments import prefectapi
+from release import plan, planning
+from release.environment import Environment, Strategy
+from release.errors import TidegateError
+
+_PAST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Seconds of a region, and of what comes before and after the regions: medians of `count` good releases."""
+
+    regions: Mapping[str, float]
+    around: float
+    count: int
+
+
+async def past(environment: Environment, chosen: Strategy) -> Past:
+    """From the runs that Prefect still has; nothing where it does not answer, for that is only a guess less."""
+    with suppress(TidegateError):
+        async with prefectapi.runs() as runs:
+            return await _told(runs, environment, chosen)
+    return Past({}, 0.0, 0)
+
+
+async def _told(runs: Runs, environment: Environment, chosen: Strategy) -> Past:
+    seconds: dict[str, list[float]] = {}
+    around: list[float] = []
+    good = await runs.newest(("production",), _PAST, types=("COMPLETED",))
+    for run in good:
+        children = [one for one in await runs.children(run.id) if one.flow == "region" and one.type == "COMPLETED"]
+        children = [one for one in children if one.parameters.get("strategy", "rolling") == chosen]
+        if not children:
+            continue
+        took = {str(one.parameters.get("region")): one.seconds for one in children}
+        for region, one in took.items():
+            seconds.setdefault(region, []).append(one)
+        waves = planning.expected(plan.waves(environment, [*took]), took, 0.0) or 0.0
+        around.append(max(0.0, run.seconds - waves))
+    found = {region: planning.median(each) for region, each in seconds.items()}
+    return Past(found, planning.median(around), len(around))
