@@ -51,6 +51,7 @@ class Region(Model):
     gateway: str = "tidegate"
     sections: dict[Literal["web", "blue", "green"], Name] = {}
     hostnames: tuple[str, ...] = ()
+    metric_labels: dict[str, str] = {}
 
     def build(self, name: str) -> built.Region:
         return built.Region(
@@ -62,6 +63,7 @@ class Region(Model):
             gateway=self.gateway if "/" in self.gateway else f"{self.namespace}/{self.gateway}",
             sections={str(role): name for role, name in self.sections.items()},
             hostnames=self.hostnames,
+            metric_labels=dict(self.metric_labels),
         )
 
 

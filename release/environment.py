@@ -28,6 +28,7 @@ class Region:
 
     `context` is the kubeconfig context, `address` what users call, `previews` each slot's own address. `gateway`
     is the Gateway that the routes attach to, as `namespace/name`; `sections` its listeners: web, blue, green.
+    `metric_labels` tell its series from other regions', where one Prometheus server has them all.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Region:
     gateway: str = ""
     sections: Mapping[str, str] = field(default_factory=dict)
     hostnames: tuple[str, ...] = ()
+    metric_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ def up(
     regions: Annotated[int, typer.Option(help="Production regions, 1 to 64.")] = 3,
     users: Annotated[float, typer.Option(help="Requests a second in each region, at speed 1.")] = 20.0,
     prefect: Annotated[bool, typer.Option(help="Start the Prefect server too.")] = True,
+    prometheus: Annotated[bool, typer.Option("--prometheus", help="Judge through a real Prometheus server.")] = False,
+    rules: Annotated[Path | None, typer.Option(help="Alert rules for that Prometheus.")] = None,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay; end with Ctrl-C.")] = False,
 ) -> None:
     """Start everything and point Tidegate's settings at it. The first start builds a control plane (minutes)."""
@@ -41,7 +43,15 @@ def up(
         lifecycle.join(home, running, typer.echo)
         typer.echo(f"The sandbox is already up (process {running}). See: tidegate sandbox status")
         return
-    options = Options(speed, regions, users, prefect=prefect, kubeconfig=own_cluster()).check()
+    options = Options(
+        speed,
+        regions,
+        users,
+        prefect=prefect,
+        kubeconfig=own_cluster(),
+        prometheus=prometheus,
+        rules=str(rules.absolute()) if rules else None,
+    ).check()
     if foreground:
         command = lifecycle.command(home, cache, options)
         os.chdir(lifecycle.CHECKOUT)

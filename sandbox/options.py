@@ -17,7 +17,8 @@ class Options:
     """`regions` counts production's; `users` is requests a second in each region, before `speed` multiplies it.
 
     `prefect`, `engine`, `services`, `shop`: whether those parts are started. `services` are GitHub, Slack and the
-    hooks, `shop` the sample application's git history. `kubeconfig` is a cluster of the user's.
+    hooks, `shop` the sample application's git history. `kubeconfig` is a cluster of the user's. `prometheus`: a
+    Prometheus server, through which versions are then judged; `rules` its file of alert rules.
     """
 
     speed: float = 1.0
@@ -28,6 +29,8 @@ class Options:
     services: bool = True
     shop: bool = True
     kubeconfig: str | None = None
+    prometheus: bool = False
+    rules: str | None = None
 
     def check(self) -> Options:
         """Itself. Raises Refused naming the option and its rule."""
@@ -38,6 +41,12 @@ class Options:
             raise Refused(rule, field="--regions", next_step="Give a number in that range.")
         if not 0 <= self.users <= 1000:
             raise Refused("users make 0 to 1000 requests a second.", field="--users", next_step="Give it as 20.")
+        if self.rules is not None and not (self.prometheus and Path(self.rules).is_file()):
+            raise Refused(
+                f"the rules are a file ({self.rules}) for the sandbox's Prometheus.",
+                field="--rules",
+                next_step="Name a file that exists, together with --prometheus.",
+            )
         if self.kubeconfig is not None and not Path(self.kubeconfig).is_file():
             raise Refused(
                 f"there is no file {self.kubeconfig}.",

@@ -28,6 +28,11 @@ LOGIN = "tidegate"
 PROXIED = ("registry", "git", "github", "slack", "backup", "monitoring", "monitoring-webhook")
 
 
+def proxied(options: Options) -> tuple[str, ...]:
+    """The names of the parts of this sandbox that can fail."""
+    return (*PROXIED, "prometheus") if options.prometheus else PROXIED
+
+
 class Outside:
     """These parts; `proxies` (by name) stand before them and are what Tidegate is told."""
 

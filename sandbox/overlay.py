@@ -53,6 +53,7 @@ class Addresses:
     database: Path | None
     speed: float
     regions: tuple[RegionAddress, ...]
+    prometheus: str | None = None
 
 
 def folder(home: Path) -> Path:
@@ -70,7 +71,7 @@ def write(home: Path, at: Addresses, secrets: Mapping[str, str], application: Ma
     folder(home).mkdir(parents=True, exist_ok=True)
     own = {key: {"file": str(files[f"application-{key}"])} for key in application}
     for name in dict.fromkeys(region.environment for region in at.regions):
-        _write_yaml(folder(home) / f"{name}.yaml", environment(name, at.regions, own))
+        _write_yaml(folder(home) / f"{name}.yaml", environment(name, at.regions, own, at.prometheus))
     _write_yaml(folder(home) / "tidegate.yaml", settings(at, files))
 
 
@@ -116,7 +117,7 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
         "backup": {"url": at.backup, "token": _file(files["backup"])},
         "monitoring": {
             "url": at.monitoring,
-            "metrics": f"{at.monitoring}/metrics/{{region}}",
+            "metrics": at.prometheus or f"{at.monitoring}/metrics/{{region}}",
             "webhook": at.monitoring_webhook,
         },
         "prefect": {"api": at.prefect},
@@ -126,15 +127,17 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def environment(
-    name: str, regions: Iterable[RegionAddress], secrets: Mapping[str, Mapping[str, str]]
+    name: str, regions: Iterable[RegionAddress], secrets: Mapping[str, Mapping[str, str]], prometheus: str | None
 ) -> dict[str, Any]:
-    """The overlay of config/<name>.yaml: its regions, and waves where they are not the usual three."""
+    """The overlay of config/<name>.yaml: its regions, waves where they are not the usual three, who is asked for
+    metrics."""
     own = [region for region in regions if region.environment == name]
     return {
         "regions": {region.name: _region(region) for region in own},
         "waves": _waves([region.name for region in own]),
         "rolling": {"settle_s": GATEWAY_SETTLES_S},
         "secrets": {key: dict(reference) for key, reference in secrets.items()},
+        "verdict": {"provider": "prometheus" if prometheus else "gateway"},
     }
 
 
@@ -145,6 +148,7 @@ def _region(region: RegionAddress) -> dict[str, Any]:
         "address": region.address,
         "previews": dict(region.previews),
         "gateway": f"{region.namespace}/tidegate",
+        "metric_labels": {"region": region.name},
         "sections": {"web": "web", "blue": "preview-blue", "green": "preview-green"},
     }
 

@@ -25,6 +25,7 @@ _ORDER = [
     "regions",
     "node",
     "gateway",
+    "prometheus",
     "registry",
     "engine",
     "git",

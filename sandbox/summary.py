@@ -26,6 +26,7 @@ def addresses(sandbox: Sandbox) -> overlay.Addresses:
         slack=outside.public("slack"),
         backup=outside.public("backup") + "/backup",
         monitoring=outside.public("monitoring"),
+        prometheus=outside.public("prometheus") if sandbox.options.prometheus else None,
         monitoring_webhook=outside.public("monitoring-webhook") + "/monitoring",
         builder="engine" if outside.engine.host else "archive",
         engine=outside.engine.host,
@@ -42,6 +43,8 @@ def record(sandbox: Sandbox, phase: state.Phase, *, error: str = "", ready_after
     pids = {**sandbox.cluster.pids, **sandbox.outside.pids}
     if sandbox.prefect.pid is not None:
         pids["prefect-server"] = sandbox.prefect.pid
+    if sandbox.prometheus.pid is not None:
+        pids["prometheus"] = sandbox.prometheus.pid
     found = state.State(
         pid=os.getpid(),
         started=sandbox.started,

@@ -19,12 +19,13 @@ from sandbox.faults import Faults
 from sandbox.gateway.gateway import Gateway
 from sandbox.keptports import KeptPorts
 from sandbox.options import Options
-from sandbox.outside import PROXIED, Outside
+from sandbox.outside import Outside, proxied
 from sandbox.page.observer import Observer
 from sandbox.page.server import ControlServer
 from sandbox.places import places
 from sandbox.prefectserver import PrefectServer, of_home
 from sandbox.progress import Progress
+from sandbox.prometheus import PrometheusServer
 from sandbox.regions import random_secrets
 from sandbox.timedfaults import TimedFaults
 from sandbox.world import World
@@ -55,11 +56,19 @@ class Sandbox:
         ports = KeptPorts(folder / "ports.json")
         self.progress = Progress(say)
         self.places = places(self.options.regions, ports)
-        proxies = {name: FaultProxy(name, "127.0.0.1", 0, port=ports.port(name)) for name in PROXIED}
+        proxies = {name: FaultProxy(name, "127.0.0.1", 0, port=ports.port(name)) for name in proxied(self.options)}
         self._faults = Faults(proxies.values())
         self.faults = TimedFaults(self._faults)
         self.outside = Outside(folder, cache, self.options, self.progress, proxies)
         self.cluster = ClusterPart(folder, cache, self.options, self.progress, self._faults, self.places)
+        self.prometheus = PrometheusServer(
+            folder / "prometheus",
+            cache,
+            folder / "logs" / "prometheus.log",
+            speed=self.options.speed,
+            rules=self.options.rules,
+            say=self.progress.say_of("prometheus"),
+        )
         self._cache, self._control_port = cache, ports.port("control")
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._values = random_secrets()
@@ -124,12 +133,14 @@ class Sandbox:
         if self._observer is not None:
             await self._observer.close()
         await self._faults.stop()
-        await asyncio.gather(self.cluster.stop(), self.outside.stop(), self.prefect.stop())
+        parts = (self.prometheus, self.cluster, self.outside, self.prefect)
+        await asyncio.gather(*(part.stop() for part in parts))
 
     async def watch(self) -> None:
         """Runs until a part that must live has ended; raises its error."""
         while True:
             self.cluster.check()
+            self.prometheus.check()
             if self.options.prefect:
                 self.prefect.check()
             await asyncio.sleep(_CHECK_EVERY_S)
@@ -153,7 +164,19 @@ class Sandbox:
         await self.cluster.populate(self.outside.access())
         monitoring = urlsplit(self.gateway.monitoring.address)
         self.outside.proxies["monitoring"].upstream = (str(monitoring.hostname), int(monitoring.port or 80))
-        await self._start_control()
+        await asyncio.gather(self._start_control(), self._start_prometheus())
+
+    async def _start_prometheus(self) -> None:
+        if not self.options.prometheus:
+            return
+        with self.progress.part("prometheus", "real") as part:
+            # Both ways through proxies: the gateway's metrics can fail it, and it can fail Tidegate.
+            address = urlsplit(await self.prometheus.start(self.outside.proxies["monitoring"].address))
+            proxy = self.outside.proxies["prometheus"]
+            proxy.upstream = (str(address.hostname), int(address.port or 80))
+            await proxy.start()
+            part.address = self.outside.public("prometheus")
+            part.detail = f"scrapes the gateway every {self.prometheus.interval:g} s"
 
     async def _start_control(self) -> None:
         assert self.cluster.admin is not None

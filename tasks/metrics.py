@@ -38,11 +38,11 @@ async def reader(region: Region, provider: str) -> AsyncIterator[Read]:
             field="monitoring.metrics",
             next_step="Set it, or release with --strategy blue-green.",
         )
-    source = PrometheusMetrics(url) if provider == "prometheus" else TextMetrics(url)
+    source = PrometheusMetrics(url.replace("{region}", region.name)) if provider == "prometheus" else TextMetrics(url)
     async with source:
 
         async def read(canary: Slot, stable: Slot) -> Sample | None:
-            return await _read(source, _target(region, canary, stable))
+            return await _read(source, _target(region, provider, canary, stable))
 
         yield read
 
@@ -51,9 +51,9 @@ async def reader(region: Region, provider: str) -> AsyncIterator[Read]:
 async def before(region: Region, provider: str, seconds: float) -> Counts | None:
     """The region's requests and errors in the last `seconds`; None, which is said, where nobody can tell."""
     monitoring = load.settings().monitoring
-    target = _target(region, "green", "blue")
+    target = _target(region, provider, "green", "blue")
     try:
-        async with _history(monitoring, provider) as source:
+        async with _history(monitoring, provider, region.name) as source:
             found = await source.rate(target, seconds)
     except TidegateError as error:
         say(f"is not compared with the time before: {error}", region=region.name, warn=True)
@@ -62,11 +62,12 @@ async def before(region: Region, provider: str, seconds: float) -> Counts | None
     return Counts(requests, round(found.rate * requests)) if requests else None
 
 
-def _history(monitoring: Monitoring, provider: str) -> PrometheusMetrics | RateMetrics:
+def _history(monitoring: Monitoring, provider: str, region: str) -> PrometheusMetrics | RateMetrics:
     """What knows the past: a gateway's own counters do not."""
     url = monitoring.url if provider == "gateway" else monitoring.metrics or monitoring.url
     if url is None:
         raise Refused("there is no address to ask for the time before.", field="monitoring.url")
+    url = url.replace("{region}", region)
     return PrometheusMetrics(url) if provider == "prometheus" else RateMetrics(url)
 
 
@@ -77,7 +78,7 @@ async def _read(source: Provider, target: Target) -> Sample | None:
         return None
 
 
-def _target(region: Region, canary: Slot, stable: Slot) -> Target:
+def _target(region: Region, provider: str, canary: Slot, stable: Slot) -> Target:
     app = load.settings().application.name
     return traefik(
         region.name,
@@ -86,6 +87,8 @@ def _target(region: Region, canary: Slot, stable: Slot) -> Target:
         names.slot_release(app, canary),
         names.slot_release(app, stable),
         entry=region.sections.get("web", "web"),
+        # A gateway's own counters have no labels of ours.
+        labels=region.metric_labels if provider == "prometheus" else None,
     )
 
 

@@ -28,7 +28,8 @@ def look(state: State, block: Block, now: float) -> State:
     if block.gap is None and block.seconds > 0:
         state = replace(state, moved=now, quiet=_quiet(state.quiet, block, state.weight))
     gap = _gap(state, block, now)
-    return replace(state, gap=gap, good=state.good if gap else now)
+    # A first reading after an outage is no lapse of the canary's: what follows it is waited for anew.
+    return replace(state, gap=gap, good=now if gap in (None, Gap.FIRST) else state.good)
 
 
 def _gap(state: State, block: Block, now: float) -> Gap | None:

@@ -30,6 +30,15 @@ def test_a_metrics_outage_holds_and_never_condemns() -> None:
     assert world.run(60).kind is Kind.ADVANCE
 
 
+def test_metrics_that_were_down_from_the_start_do_not_condemn_when_they_come_up() -> None:
+    world = World(rps=500, metrics=False)
+    world.weight = 10
+    world.run(300)
+    world.metrics = True
+    assert world.poll().action is Kind.CONTINUE
+    assert world.run(120).kind is Kind.ADVANCE
+
+
 def test_what_happened_during_an_outage_counts_when_the_metrics_are_back() -> None:
     world = running()
     world.metrics, world.bad = False, 0.3

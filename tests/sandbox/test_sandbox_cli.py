@@ -52,6 +52,8 @@ def test_a_dead_supervisor_is_not_taken_for_a_living_one(home: Path) -> None:
         (["up", "--speed", "0"], "--speed"),
         (["up", "--regions", "65"], "--regions"),
         (["up", "--users", "-1"], "--users"),
+        (["up", "--rules", "pyproject.toml"], "--rules"),
+        (["up", "--prometheus", "--rules", "none.yaml"], "--rules"),
         (["fault", "github"], "MODE"),
         (["traffic"], "traffic"),
         (["behave", "1.5.0"], "behave"),
