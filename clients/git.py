@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +125,15 @@ class Repository:
         span = last if since is None else f"{await self.commit_of(since)}..{last}"
         text = await self._git("log", "-z", "--format=%B", span)
         return tuple(message.strip() for message in text.split("\0") if message.strip())
+
+    async def times(self, since: Iterable[str], until: str) -> tuple[str, ...]:
+        """When the commits that `until` holds and none of `since` does were committed, in ISO 8601, newest first.
+
+        Merges bring nothing of their own and are left out. `since` must not be empty, and each must be known.
+        """
+        old = [await self.commit_of(commit) for commit in since]
+        span = (await self.commit_of(until), *(f"^{commit}" for commit in old))
+        return tuple((await self._git("log", "--no-merges", "--format=%cI", *span)).split())
 
     async def describe(self, ref: str) -> Commit:
         """Who made the commit, when, and its subject."""

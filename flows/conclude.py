@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import Artifact, acreate_markdown_artifact, acreate_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.states import Failed as FailedState
@@ -16,6 +16,7 @@ from release import messages
 from release.errors import TidegateError
 from release.outcome import Outcome, Word, of_error
 from tasks import context
+from tasks.lock import seconds_since_won
 from tasks.say import say
 
 
@@ -47,6 +48,7 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     except TidegateError as error:
         word, reason, next_step = of_error(error)
         draft.learn(word=word, reason=reason, next_step=next_step)
+    draft.learn(locked=seconds_since_won())
     outcome = draft.outcome
     await telling(outcome)
     await _keep(outcome)
@@ -61,6 +63,8 @@ async def _keep(outcome: Outcome) -> None:
     await acreate_markdown_artifact(
         key=f"report-{outcome.pipeline}", markdown=messages.report(outcome), description=outcome.word
     )
+    # For programs: the operator service reads its table of finished releases from these.
+    await Artifact(type="json", key="outcome", description=outcome.word, data=outcome.as_dict()).acreate()
     if outcome.regions:
         await acreate_table_artifact(
             key=f"regions-{outcome.pipeline}", table=messages.region_table(outcome.regions), description="Regions"

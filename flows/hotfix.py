@@ -18,7 +18,7 @@ from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
 from release import hotfix as rules
-from release import messages, quality
+from release import live, messages, quality
 from release.environment import Environment
 from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
@@ -52,7 +52,8 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draf
     environment = rules.environment(load.environment("production"), grade)
     commit, before = await _from_live(environment, name)
     version = await tasks.version_of(name, commit)
-    draft.learn(version=str(version), commit=commit)
+    committed = await source.committed(commit, live.commits(before, commit))
+    draft.learn(version=str(version), commit=commit, committed=committed)
     say(f"hotfix v{version} ({grade}) from {name}, commit {commit[:12]}")
     checkout = await source.checkout(commit, context.run_id())
     checks = await _tested(checkout, grade)

@@ -13,7 +13,7 @@ from flows.conclude import Draft, conclude
 from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
-from release import maintenance, messages, plan
+from release import live, maintenance, messages, plan
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag
@@ -58,6 +58,7 @@ async def _release(
     if common.all_settled(states, want):
         say(f"{tag} is live everywhere already: nothing to do")
         return "unchanged"
+    draft.learn(committed=await source.committed(artifact.commit, live.commits(states, artifact.commit)))
     say(messages.NOT_ENFORCED, warn=True)
     checkout = await source.checkout(artifact.commit, context.run_id())
     await common.check_regions(environment, states, artifact, checkout)

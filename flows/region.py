@@ -19,7 +19,7 @@ from release.environment import Environment, Strategy
 from release.errors import TidegateError, Unavailable
 from release.model import Artifact, RegionState
 from release.outcome import RegionResult, of_error
-from release.recovery import Back, Way, shift_back, ways
+from release.recovery import Back, Way, bad_share, shift_back, ways
 from release.strategy import Want
 from release.versions import shown
 from tasks import context, deploy, image, notify
@@ -107,6 +107,7 @@ async def recover(
         except Unavailable as error:
             results.append(RegionResult(region, "halted", reason=f"it cannot be seen: {error}"))
     found = migrations.freeze(ways(states, bad), bad.artifact, app)
+    shares = {state.region: bad_share(state, bad) for state in states}
     await _traffic_first(environment, states, found, bad)
     for way in found:
         say("going back", region=way.region, warn=True)
@@ -115,7 +116,7 @@ async def recover(
             result = await _go(environment, way, bad, chart)
         except TidegateError as error:
             result = RegionResult(way.region, "halted", reason=of_error(error)[1].removeprefix(f"{way.region}: "))
-        results.append(_timed(result, began))
+        results.append(replace(result, seconds=time.monotonic() - began, share=shares[way.region]))
     untouched = {state.region for state in states} - {result.region for result in results}
     return results + [_unchanged(state) for state in states if state.region in untouched]
 
@@ -151,10 +152,6 @@ async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> Reg
     number = await notify.start_deployment(good.commit, deployment_name(environment, way.region), back, payload)
     await notify.finish_deployment(number, "success", back, environment.regions[way.region].address)
     return RegionResult(way.region, "recovered", good.version, good.digest, ready)
-
-
-def _timed(result: RegionResult, began: float) -> RegionResult:
-    return replace(result, seconds=time.monotonic() - began)
 
 
 def _unchanged(state: RegionState) -> RegionResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -55,8 +56,9 @@ async def take_back(draft: Draft, grip: Grip, order: tuple[str, ...], bad: Want,
     """Bring every changed region back; a run that dies meanwhile is gone on with by the next one."""
     stop.check_lock()
     await grip.note_recovery(draft.outcome.reason)
-    app = source.application_file(checkout)
+    app, began = source.application_file(checkout), time.monotonic()
     recovered = await recover(grip.environment, order, bad, context.chart(checkout), app)
+    draft.learn(recovery=time.monotonic() - began)
     return _folded(draft, recovered)
 
 

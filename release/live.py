@@ -27,6 +27,12 @@ def _same(one: Record, another: Record) -> bool:
     return (one.artifact, one.config) == (another.artifact, another.config)
 
 
+def commits(states: Sequence[RegionState], but: str) -> tuple[str, ...]:
+    """The commits recorded live in the regions, each once, without the one that is being released."""
+    live = {state.route.live.artifact.commit for state in states if state.route and state.route.live}
+    return tuple(sorted(live - {but}))
+
+
 def retirement(step: Remember, until: str) -> Retirement | None:
     """The slot that is kept until the window ends (`until`, ISO 8601 UTC); None where the other slot is empty."""
     return None if step.keep is None else Retirement(other(step.slot), step.keep, until)

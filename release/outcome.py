@@ -26,7 +26,8 @@ GOOD: frozenset[Word] = frozenset({"built", "released", "unchanged"})
 class RegionResult:
     """One region of a run: `version` and `digest` are what is live there at the end, `seconds` its duration.
 
-    `next_step` is what a person must decide, where it is halted.
+    `next_step` is what a person must decide, where it is halted. `share` is the percent of its users who were on a
+    bad version when its way back began.
     """
 
     region: str
@@ -37,11 +38,17 @@ class RegionResult:
     seconds: float = 0.0
     reason: str = ""
     next_step: str = ""
+    share: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run tells at its end. `version` is the one asked for; `reason` and `next_step` are sentences."""
+    """What a run tells at its end. `version` is the one asked for; `reason` and `next_step` are sentences.
+
+    `seconds` is the whole run, `locked` its part from winning the lock on (0 when that was never won), `recovery`
+    its part from the decision that the version is bad until every changed region was dealt with. `committed` are the
+    ISO 8601 times of the commits that it brought to users who did not have them yet.
+    """
 
     pipeline: str
     word: Word
@@ -55,6 +62,9 @@ class Outcome:
     seconds: float = 0.0
     run: str = ""
     warnings: tuple[str, ...] = field(default=())
+    locked: float = 0.0
+    recovery: float = 0.0
+    committed: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

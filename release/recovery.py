@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from release import health
-from release.model import Record, RegionState, Slot, SlotState
+from release.model import SLOTS, Record, RegionState, Slot, SlotState
 from release.steps import Await, Condemn, Done, Remember, Retire, Shift, Step
 from release.strategy import Seen, Want, asked, is_live, next_step, other, runs
 
@@ -85,6 +85,12 @@ def shift_back(state: RegionState, way: Back, bad: Want) -> Shift | None:
         return None
     ready = _kept(state, way.to, bad) and serves(state.slot(way.to.slot), way.to)
     return Shift(way.to.slot, 100) if ready else None
+
+
+def bad_share(state: RegionState, bad: Want) -> int:
+    """The percent of the region's users who are on the bad version."""
+    route = state.route
+    return 0 if route is None else sum(route.weight(slot) for slot in SLOTS if asked(state.slot(slot), bad))
 
 
 def step_back(state: RegionState, way: Back, bad: Want, seen: Seen) -> Step:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from prefect import task
@@ -23,6 +24,14 @@ from tasks.say import say
 _RECOVERING = "recovering: "
 _ASK_AGAIN = 2.0
 _LISTEN = 1.0
+# When this run won its lock, in monotonic seconds.
+_won: ContextVar[float | None] = ContextVar("won", default=None)
+
+
+def seconds_since_won() -> float:
+    """How long ago this run won its lock; 0 where it never did."""
+    won = _won.get()
+    return 0.0 if won is None else time.monotonic() - won
 
 
 @dataclass(slots=True)
@@ -86,6 +95,7 @@ async def held(
     """
     me = Holder(context.run_id(), who, what)
     before = await _taken(environment, me, wait, still)
+    _won.set(time.monotonic())
     with stop.stopping() as sign:
         grip = Grip(environment, me, sign)
         if before is not None and before.what == what and before.note.startswith(_RECOVERING):

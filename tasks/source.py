@@ -11,7 +11,7 @@ from clients import commits
 from clients.git import Repository
 from config import load
 from release.branches import Pull, check_pull
-from release.errors import Failed, Refused
+from release.errors import Failed, Refused, TidegateError
 from release.versions import Version, parse_tag
 from tasks import context
 from tasks.command import application_file, completed, tail
@@ -20,6 +20,9 @@ from tasks.policy import RETRY
 from tasks.say import say
 
 __all__ = ["application_file"]
+
+# What a release tells of its commits' times; a measure needs no more.
+MOST_COMMITS = 500
 
 
 async def repository() -> Repository:
@@ -73,6 +76,21 @@ async def next_version(commit: str) -> Version:
             next_step="Give a version with --version, or commit a change that is to be released.",
         )
     return found
+
+
+@task(task_run_name="commits new to users", **RETRY)
+async def committed(commit: str, live: tuple[str, ...]) -> tuple[str, ...]:
+    """When the commits that `commit` brings beyond the `live` ones were made (ISO 8601); its own alone where nothing
+    known is live. Nothing, which is said, where git cannot tell: a measure stops no release."""
+    try:
+        mirror = await repository()
+        try:
+            return (await mirror.times(live, commit))[:MOST_COMMITS] if live else ((await mirror.describe(commit)).at,)
+        except Refused:
+            return ((await mirror.describe(commit)).at,)
+    except TidegateError as error:
+        say(f"the lead time is not known: {error}", warn=True)
+        return ()
 
 
 @task(task_run_name="check out {commit}", **RETRY)

@@ -91,6 +91,13 @@ async def test_messages_are_whole_and_newest_first(repository: Repository):
     assert (await repository.messages(None, "main"))[-1] == "feat: open the shop"
 
 
+async def test_the_times_of_what_is_new_are_told(repository: Repository):
+    new = await repository.times(["v1.8.0"], "main")
+    assert len(new) == 2
+    assert new[0] == (await repository.describe("main")).at
+    assert await repository.times(["main", "v1.8.0"], "main") == ()
+
+
 async def test_a_commit_is_described(repository: Repository, bare: Path):
     commit = await repository.describe("main")
     assert (commit.sha, commit.author, commit.email) == (sha(bare, "main"), "Ada Shop", "ada@shop.example")

@@ -6,7 +6,7 @@ from release.environment import Rolling
 from release.health import FAILED_CREATE
 from release.labels import short_digest
 from release.model import Artifact, HelmRelease, Pod, Record, RegionState, Route, SlotState, Workload
-from release.recovery import Back, step_back
+from release.recovery import Back, bad_share, step_back
 from release.steps import Await, Condemn
 from release.strategy import Seen, Want, next_step
 
@@ -27,3 +27,12 @@ def test_the_way_back_waits_until_the_bad_pods_no_longer_fill_the_quota() -> Non
     forward = next_step(state, Want(GOOD, "values", LIMITS), Seen())
     assert isinstance(forward, Condemn)
     assert forward.why.cause == FAILED_CREATE
+
+
+def test_the_share_on_the_bad_version_is_that_of_its_slot() -> None:
+    release = HelmRelease("shop-green", 1, "deployed", BAD.version, short_digest(BAD.digest), BAD.commit, "values")
+    state = RegionState("r", SlotState("blue"), SlotState("green", release), Route(75, 25, live=RECORD))
+    bad = Want(BAD, "values", LIMITS)
+    assert bad_share(state, bad) == 25
+    assert bad_share(RegionState("r", SlotState("blue"), SlotState("green", release)), bad) == 0
+    assert bad_share(RegionState("r", SlotState("blue"), SlotState("green"), Route(75, 25, live=RECORD)), bad) == 0
