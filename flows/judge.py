@@ -14,6 +14,7 @@ from release.model import Slot
 from release.strategy import other
 from release.verdict import Cause, Entry, Kind, Limit, Verdict, advance, observe, start, start_watch, watch
 from tasks import deploy, metrics, stop
+from tasks.course import Course
 from tasks.say import say
 
 
@@ -32,6 +33,7 @@ class Judging:
         self._latest: Verdict | None = None
         self._looked = asyncio.Event()
         self._polling: asyncio.Task[None] | None = None
+        self._course = Course(environment.name, region)
 
     async def __aenter__(self) -> Self:
         self._polling = asyncio.create_task(self._poll())
@@ -42,6 +44,7 @@ class Judging:
             self._polling.cancel()
             with suppress(asyncio.CancelledError):
                 await self._polling
+        await self._course.end()
         if any(entry.weight for entry in self._entries):
             await metrics.keep(self._region, self._judged.policy, tuple(self._entries))
 
@@ -102,6 +105,7 @@ class Judging:
                     self._state, entry = observe(self._state, sample, self.weight, now)
                     self._state, self._latest = advance(self._state, entry)
                     self._entries.append(entry)
+                    self._course.tell(self._latest, self.weight)
                     self._looked.set()
                     await asyncio.sleep(self._judged.poll)
         finally:

@@ -1,0 +1,73 @@
+"""What a verdict sees while it goes on, kept at the Prefect server for the operator's metrics and page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from prefect.artifacts import Artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactUpdate
+
+from release.environment import Region
+from release.verdict import Verdict
+from tasks import clock, context
+
+# Seconds between two tellings: metrics are scraped less often, and a verdict is polled more often.
+EVERY = 1.0
+
+
+class Course:
+    """One region's verdict as a JSON artifact that is updated. It never delays the verdict: what cannot be told in
+    time is left out, and a server that does not answer is not waited for."""
+
+    def __init__(self, environment: str, region: Region) -> None:
+        self._key = f"live-{environment}-{region.name}"
+        self._place = {"environment": environment, "region": region.name}
+        self._id: UUID | None = None
+        self._told = -EVERY
+        self._telling: asyncio.Task[None] | None = None
+
+    def tell(self, found: Verdict, weight: int) -> None:
+        """Begin to tell the newest verdict, unless that was done a moment ago or is still under way."""
+        now = time.monotonic()
+        if now - self._told < EVERY or (self._telling is not None and not self._telling.done()):
+            return
+        self._told = now
+        self._telling = asyncio.create_task(self._send(self._place | facts(found, weight)))
+
+    async def end(self) -> None:
+        """Leave nothing behind that still tells."""
+        if self._telling is not None:
+            self._telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._telling
+
+    async def _send(self, facts: dict[str, Any]) -> None:
+        data = facts | {"run": context.run_id(), "at": clock.now()}
+        with suppress(Exception):  # whatever keeps it from being told must not touch the release
+            if self._id is None:
+                self._id = (await Artifact(type="json", key=self._key, data=data).acreate()).id
+            else:
+                async with get_client() as client:
+                    await client.update_artifact(self._id, ArtifactUpdate(data=json.dumps(data)))
+
+
+def facts(found: Verdict, weight: int) -> dict[str, Any]:
+    """A verdict as plain data: evidence in ln, counts in requests."""
+    return {
+        "weight": weight,
+        "kind": str(found.kind),
+        "cause": str(found.cause),
+        "against": found.against,
+        "needed": found.needed,
+        "favour": found.favour,
+        "wanted": found.wanted,
+        "canary": [found.canary.requests, found.canary.errors],
+        "stable": [found.stable.requests, found.stable.errors],
+        "sentence": found.sentence,
+    }
