@@ -5,7 +5,7 @@ ROOMS := release clients config tasks flows deployments sandbox
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour sandbox test test-all bench-verdict check format lock
+.PHONY: help setup demo tour sandbox test test-all bench-scrape bench-verdict check format lock
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -33,6 +33,9 @@ test-pipelines: setup ## Pipelines that are being built, on the sandbox
 
 bench-verdict: setup ## The verdict's times and errors against its table, seeded (FULL=1 for every run)
 	@$(BIN)/python -m benchmarks.verdict
+
+bench-scrape: setup ## How long a scrape of /metrics takes with 10,000 past releases
+	@$(BIN)/python -m benchmarks.scrape
 
 check: setup ## Format, lint, types and layers
 	@$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ from clients import cluster_read, kube, kube_errors
 from clients.kube import Kube
 from clients.together import together
 from release import names, records
-from release.model import SLOTS, Record, RegionState, Retirement
+from release.model import SLOTS, Record, RegionState, Retirement, Route
 
 # Plurals of what Tidegate applies itself.
 _COLLECTIONS = {("v1", "Service"): "services", ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes"}
@@ -64,6 +64,11 @@ class Cluster:
             route=None if route is None else route.body,
             now=now,
         )
+
+    async def split(self, app: str) -> Route | None:
+        """The traffic split alone, in one request; None where there is none yet."""
+        found = await self._kube.find(self._route(app))
+        return None if found is None else cluster_read.split(app, found.body)
 
     async def apply(self, manifests: Sequence[Mapping[str, Any]]) -> None:
         """Server-side apply of Services and HTTPRoutes: what they name is Tidegate's, the rest is left alone."""

@@ -76,3 +76,52 @@ used_codes = Table(
     Column("step", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Double, nullable=False),
 )
+
+# A finished release: written once a run and attempt, never changed and never removed, so that no counter goes back.
+finished_releases = Table(
+    "finished_releases",
+    METADATA,
+    Column("run", String(64), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("pipeline", String(40), nullable=False),
+    Column("environment", String(40), nullable=False),
+    Column("strategy", String(40), nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("asked", Double, nullable=False),
+    Column("ended", Double, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("commit", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("recovery", Double, nullable=False),
+    Column("prevented", Boolean, nullable=False),
+    Column("committed", JSON, nullable=False),
+)
+Index("finished_releases_ended", finished_releases.c.environment, finished_releases.c.ended)
+
+# What a region of it came to. The release's labels are repeated, so that counting needs no join.
+finished_regions = Table(
+    "finished_regions",
+    METADATA,
+    Column("run", String(64), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("region", String(80), primary_key=True),
+    Column("environment", String(40), nullable=False),
+    Column("strategy", String(40), nullable=False),
+    Column("pipeline", String(40), nullable=False),
+    Column("result", String(10), nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("ended", Double, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("recovery", Double, nullable=False),
+)
+
+# Until when the records of a source were all read.
+caught_up = Table(
+    "caught_up",
+    METADATA,
+    Column("source", String(40), primary_key=True),
+    Column("ended", Double, nullable=False),
+)

@@ -1,0 +1,88 @@
+"""How long a scrape of `/metrics` takes with 10,000 past releases, on a real PostgreSQL.
+
+python -m benchmarks.scrape [RELEASES] [REGIONS]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+from clients.releases import Releases
+from clients.runs import Runs
+from clients.store import Store
+from config import load
+from deployments.metrics.service import MetricsService
+from deployments.postgres import Postgres
+from release.finished import Finished, FinishedRegion
+
+STRATEGIES = ("rolling", "blue-green", "canary")
+SCRAPES = 20
+
+
+def past(releases: int, regions: int) -> list[Finished]:
+    """So many releases, one every ten minutes, a tenth of them taken back."""
+    now = datetime.now(UTC)
+    found = []
+    for number in range(releases):
+        ended, bad = now - timedelta(minutes=10 * number), number % 10 == 0
+        word, result = ("recovered", "failure") if bad else ("released", "success")
+        found.append(
+            Finished(
+                run=f"run-{number}",
+                attempt=1,
+                pipeline="production",
+                environment="production",
+                strategy=STRATEGIES[number % 3],
+                outcome=word,
+                asked=ended - timedelta(minutes=20),
+                ended=ended,
+                seconds=60.0 + number % 3000,
+                recovery=5.0 if bad else 0.0,
+                committed=(ended - timedelta(days=1),),
+                regions=tuple(FinishedRegion(f"region-{each}", result, word) for each in range(regions)),
+            )
+        )
+    return found
+
+
+async def main(releases: int, regions: int) -> None:
+    """Fill, scrape, print."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Postgres(Path(folder) / "postgres", Path(folder) / "log")
+        await server.start()
+        try:
+            async with Store(server.url) as store, Runs("http://127.0.0.1:9/api") as runs:
+                table = Releases(store)
+                found = past(releases, regions)
+                for start in range(0, len(found), 200):
+                    await table.add(found[start : start + 200])
+                await _scrape(table, runs, regions)
+        finally:
+            await server.stop()
+
+
+async def _scrape(table: Releases, runs: Runs, regions: int) -> None:
+    production = replace(load.environment("production"), regions={f"region-{each}": None for each in range(regions)})
+    service = MetricsService(runs, table, [production])
+    service.started()
+    began = time.perf_counter()
+    await service.measure()
+    print(f"DORA's measures, once a minute: {(time.perf_counter() - began) * 1000:.0f} ms")
+    took, size = [], 0
+    for _ in range(SCRAPES):
+        began = time.perf_counter()
+        size = len((await service.answer()).body)
+        took.append((time.perf_counter() - began) * 1000)
+    print(f"a scrape: median {median(took):.0f} ms, worst {max(took):.0f} ms, {size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    given = [int(word) for word in sys.argv[1:]]
+    asyncio.run(main(*(given + [10_000, 3][len(given) :])))

@@ -1,0 +1,167 @@
+"""A release that has ended, as the table of finished releases keeps it, made from what its run left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from release.outcome import EXIT_CODES
+
+Result = Literal["success", "failure"]
+# Pipeline -> where it deploys; None where a parameter of the run says it. Other flows are no deployments.
+PIPELINES: Mapping[str, str | None] = {
+    "development": "development",
+    "staging": "staging",
+    "production": "production",
+    "hotfix": "production",
+    "rollback": "production",
+    "guard": None,
+}
+# A run that ended without saying how: killed, or an error of our own.
+CRASHED = "crashed"
+OUTCOMES = (*EXIT_CODES, CRASHED, "cancelled")
+# The subflows that bring a version to one region.
+REGION_FLOWS = ("region", "emergency")
+STRATEGIES = ("rolling", "blue-green", "canary", "rollback")
+# What a label is where the value is none that is known: labels must stay few, whatever a run was called with.
+OTHER = "other"
+_FAILED = frozenset({"failed", "recovered", "halted", "unavailable", CRASHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A flow run that ended, as Prefect keeps it. `parameters` are those it was called with, `state` its name.
+
+    `attempt` counts from 1: a run that is tried again ends again.
+    """
+
+    id: str
+    attempt: int
+    pipeline: str
+    state: str
+    asked: datetime
+    began: datetime | None
+    ended: datetime
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRegion:
+    """What a release came to in a region that it changed or meant to change."""
+
+    region: str
+    result: Result
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished release. `seconds` is its time under the lock, `recovery` that of its way back (0 without one).
+
+    `committed` are the times of the commits it brought to users. `prevented` says that a bad version was taken back
+    before all users of any region had it. Of `regions` only those are named that it changed or meant to change.
+    """
+
+    run: str
+    attempt: int
+    pipeline: str
+    environment: str
+    strategy: str
+    outcome: str
+    asked: datetime
+    ended: datetime
+    version: str = ""
+    digest: str = ""
+    commit: str = ""
+    actor: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+    recovery: float = 0.0
+    prevented: bool = False
+    committed: tuple[datetime, ...] = ()
+    regions: tuple[FinishedRegion, ...] = ()
+
+
+def finished(
+    run: Run, outcome: Mapping[str, Any] | None, children: Sequence[Run], known: Mapping[str, Collection[str]]
+) -> Finished | None:
+    """The release that a run was; None for a flow that deploys nothing.
+
+    `outcome` is what it told at its end (None: it was killed), `children` its regions' runs, read only then; `known`
+    are the regions of each environment.
+    """
+    if run.pipeline not in PIPELINES:
+        return None
+    told = outcome or {"word": run.state.lower() if run.state.lower() in OUTCOMES else CRASHED}
+    place = PIPELINES[run.pipeline] or str(run.parameters.get("environment", ""))
+    regions = _told(told) if outcome is not None else _seen(children)
+    named = tuple(FinishedRegion(label(one.region, known.get(place, ())), one.result, one.outcome) for one in regions)
+    return Finished(
+        run=run.id,
+        attempt=run.attempt,
+        pipeline=run.pipeline,
+        environment=label(place, known),
+        strategy=label(str(told.get("strategy") or run.parameters.get("strategy") or "rolling"), STRATEGIES),
+        outcome=label(str(told.get("word")), OUTCOMES),
+        asked=run.asked,
+        ended=run.ended,
+        version=str(told.get("version", "")),
+        digest=str(told.get("digest", "")),
+        commit=str(told.get("commit", "")),
+        actor=str(run.parameters.get("actor", "")),
+        reason=str(told.get("reason", "")),
+        seconds=_number(told.get("locked")),
+        recovery=_number(told.get("recovery")),
+        prevented=_prevented(told),
+        committed=tuple(moment for moment in map(_moment, told.get("committed") or ()) if moment),
+        regions=tuple({one.region: one for one in named}.values()),
+    )
+
+
+def label(value: str, known: Collection[str]) -> str:
+    """The value where it is known, else `other`."""
+    return value if value in known else OTHER
+
+
+def _told(outcome: Mapping[str, Any]) -> list[FinishedRegion]:
+    found = []
+    for one in outcome.get("regions") or ():
+        word = str(one.get("outcome", ""))
+        if word in _FAILED:
+            found.append(FinishedRegion(str(one.get("region", "")), "failure", word))
+        elif word == "released":
+            found.append(FinishedRegion(str(one.get("region", "")), "success", word))
+    return found
+
+
+def _seen(children: Sequence[Run]) -> list[FinishedRegion]:
+    """A run that was killed told nothing; its regions' own runs did. One that did not end well counts as failed."""
+    found = []
+    for one in children:
+        region = str(one.parameters.get("region", ""))
+        if one.pipeline in REGION_FLOWS:
+            good = one.state == "Completed"
+            found.append(FinishedRegion(region, *(("success", "released") if good else ("failure", CRASHED))))
+    return found
+
+
+def _prevented(outcome: Mapping[str, Any]) -> bool:
+    """Whether it was taken back, and no region's users were all on the bad version when that began."""
+    taken_back = [one for one in outcome.get("regions") or () if one.get("outcome") == "recovered"]
+    if outcome.get("word") != "recovered" or outcome.get("pipeline") == "rollback" or not taken_back:
+        return False
+    return all(_number(one.get("share", 100)) < 100 for one in taken_back)
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
