@@ -125,3 +125,36 @@ caught_up = Table(
     Column("source", String(40), primary_key=True),
     Column("ended", Double, nullable=False),
 )
+
+# Who is logged in at the operator service. `key` is a hash of what the browser holds; `ended` when it was revoked.
+sessions = Table(
+    "sessions",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("person", String(80), nullable=False),
+    Column("via", String(20), nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("began", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("ended", Double),
+)
+Index("sessions_person", sessions.c.person)
+
+login_failures = Table(
+    "login_failures",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("address", String(80), nullable=False),
+)
+Index("login_failures_at", login_failures.c.at)
+
+# What the processes of the operator service share and nobody else knows, such as the key that signs its cookies.
+kept_keys = Table(
+    "kept_keys",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.base import Model
+from config.login import Login
 from config.schema import Address, Name, Secret
 from release import gates_votes
 
@@ -72,6 +73,8 @@ class Person(Model):
     slack: str = ""
     github: str = ""
     totp: Secret | None = None
+    password: Secret | None = None
+    openid: str = ""
 
     def build(self, name: str) -> gates_votes.Person:
         return gates_votes.Person(name, frozenset(self.roles), self.slack, self.github)
@@ -129,6 +132,7 @@ class Settings(BaseSettings):
     prefect: PrefectServer = PrefectServer()
     database: Database | None = None
     people: dict[Name, Person] = {}
+    login: Login = Login()
     sandbox: Sandbox = Sandbox()
 
     @property

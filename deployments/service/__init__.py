@@ -1,0 +1,1 @@
+"""`tidegate serve`: GitHub's webhooks and Slack's buttons in, Prefect runs out."""
