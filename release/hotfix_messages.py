@@ -13,6 +13,8 @@ from release.outcome import RegionResult
 
 BOT = "Emergency Deploy Bot"
 ICON = ":fire:"
+# The last line of what Tidegate writes into the repository: the events that follow from it start nothing.
+SIGNATURE = "Tidegate run:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def release_name(fix: Fix) -> str:
 
 
 def tag_message(fix: Fix) -> str:
-    return f"{release_name(fix)}\n\nTidegate run: {fix.run}"
+    return f"{release_name(fix)}\n\n{SIGNATURE} {fix.run}"
 
 
 def release_body(fix: Fix, live: Mapping[str, str], changes: Sequence[str]) -> str:
@@ -83,14 +85,14 @@ def release_body(fix: Fix, live: Mapping[str, str], changes: Sequence[str]) -> s
             *(f"- ✅ {line}" for line in fix.checks or ("checked when it was built, in an earlier run",)),
             f"- ✅ live in all regions: {', '.join(live)}",
             "",
-            f"Tidegate run: {fix.run}",
+            f"{SIGNATURE} {fix.run}",
         )
     )
 
 
 def merge_message(fix: Fix, head: str, base: str) -> str:
     first = f"Merge hotfix {fix.tag} into {base}" if head == fix.branch else f"Merge hotfix {fix.tag} from {head}"
-    return f"{first}\n\nTidegate run: {fix.run}"
+    return f"{first}\n\n{SIGNATURE} {fix.run}"
 
 
 def pull_request(fix: Fix, head: str, base: str, reason: str) -> tuple[str, str]:
@@ -99,7 +101,7 @@ def pull_request(fix: Fix, head: str, base: str, reason: str) -> tuple[str, str]
     text = (
         f"Hotfix {fix.tag} ({fix.severity}) is live in production. Its merge into `{base}` could not be made "
         f"by itself: {reason.rstrip('.')}.\n\nUntil this is merged, the next release from `{base}` would take the fix "
-        f"away from users.\n\nTidegate run: {fix.run}"
+        f"away from users.\n\n{SIGNATURE} {fix.run}"
     )
     return title, text
 
