@@ -158,3 +158,22 @@ kept_keys = Table(
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+# A webhook delivery that asks for a run. Rows stay: what was delivered once is never believed again.
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("id", String(80), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("event", String(40), nullable=False),
+    Column("pipeline", String(40), nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("line", String(300), nullable=False, default=""),
+    Column("at", Double, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("run", String(64), nullable=False, default=""),
+    Column("note", Text, nullable=False, default=""),
+)
+Index("deliveries_line", deliveries.c.line)
+Index("deliveries_state", deliveries.c.state)

@@ -1,4 +1,5 @@
-"""Reading the configuration: the checkout's files, then what the sandbox laid over them, then the environment."""
+"""Reading the configuration: what `tidegate serve --all` brought up, the checkout's files, then what the sandbox laid
+over them, then the environment."""
 
 from __future__ import annotations
 
@@ -40,6 +41,11 @@ def cache() -> Path:
 def folder() -> Path:
     """The folder of configuration files: `TIDEGATE_CONFIG`, else `config` in the checkout."""
     return Path(os.environ.get("TIDEGATE_CONFIG") or CHECKOUT / "config").absolute()
+
+
+def served() -> Path:
+    """What `tidegate serve --all` brought up: settings for what the files leave out."""
+    return home() / "serve" / "tidegate.yaml"
 
 
 def settings() -> Settings:
@@ -93,6 +99,8 @@ def _read(name: str) -> tuple[str, dict[str, Any]]:
     path = folder() / f"{name}.yaml"
     laid_over = home() / "overlay" / f"{name}.yaml"
     data = _yaml(path)
+    if name == "tidegate" and served().exists():
+        data = _merge(_yaml(served()), data)
     if not laid_over.exists():
         return path.name, data
     return f"{path.name} with the sandbox's overlay", _merge(data, _yaml(laid_over))

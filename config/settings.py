@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config.base import Model
 from config.login import Login
 from config.schema import Address, Name, Secret
+from config.service import Service
 from release import gates_votes
 
 
@@ -133,6 +134,7 @@ class Settings(BaseSettings):
     database: Database | None = None
     people: dict[Name, Person] = {}
     login: Login = Login()
+    service: Service = Service()
     sandbox: Sandbox = Sandbox()
 
     @property

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common
 from flows.conclude import Draft, conclude
+from flows.forms import EnvironmentWord
 from flows.waves import take_back
 from release import messages
 from release.environment import Environment, Region
@@ -26,7 +27,7 @@ from tasks.say import say
 
 
 @flow(name="guard", flow_run_name="{environment} for the rollback window")
-async def guard(environment: str, actor: str = "unknown") -> State[Outcome]:
+async def guard(environment: EnvironmentWord = "production", actor: str = "unknown") -> State[Outcome]:
     """Watch what is live until its rollback window ends, or until another release begins.
 
     Args:

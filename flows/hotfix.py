@@ -12,6 +12,7 @@ from config import load
 from flows import common
 from flows.conclude import Draft, conclude
 from flows.emergency import in_each
+from flows.forms import SeverityWord
 from flows.merging import leave_behind
 from flows.region import in_region
 from flows.retire import retire_due
@@ -33,7 +34,7 @@ from tasks.say import say
 
 @flow(name="hotfix", flow_run_name="{branch} {severity} by {actor}")
 async def hotfix(
-    branch: str, severity: str = "critical", actor: str = "unknown", wait_for_lock: bool = False
+    branch: str, severity: SeverityWord = "critical", actor: str = "unknown", wait_for_lock: bool = False
 ) -> State[Outcome]:
     """Bring a hotfix branch to production.
 

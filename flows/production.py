@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common, prepare
 from flows.conclude import Draft, conclude
+from flows.forms import RegionWord, StrategyWord
 from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
@@ -26,8 +27,8 @@ from tasks.say import say
 @flow(name="production", flow_run_name="{tag} by {actor}")
 async def production(
     tag: str,
-    strategy: str | None = None,
-    regions: list[str] | None = None,
+    strategy: StrategyWord | None = None,
+    regions: list[RegionWord] | None = None,
     actor: str = "unknown",
     wait_for_lock: bool = False,
     accept_no_way_back: bool = False,

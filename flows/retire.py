@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 
 from config import load
 from flows.conclude import Draft, conclude
+from flows.forms import EnvironmentWord
 from release import live
 from release.environment import Environment
 from release.errors import TidegateError
@@ -21,7 +22,7 @@ from tasks.say import say
 
 @flow(name="retire", flow_run_name="{environment} by {actor}")
 async def retire(
-    environment: str = "production", actor: str = "unknown", wait_for_lock: bool = False
+    environment: EnvironmentWord = "production", actor: str = "unknown", wait_for_lock: bool = False
 ) -> State[Outcome]:
     """Remove, in every region, the slot whose rollback window is over. Nothing else is touched.
 

@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common
 from flows.conclude import Draft, conclude
+from flows.forms import RegionWord
 from flows.return_to import back_to_last_good, forward_to
 from release import plan, recovery, rollback_messages
 from release import rollback as rules
@@ -29,7 +30,7 @@ from tasks.lock import Grip, held
 async def rollback(
     reason: str,
     to: str | None = None,
-    regions: list[str] | None = None,
+    regions: list[RegionWord] | None = None,
     actor: str = "unknown",
     wait_for_lock: bool = False,
 ) -> State[Outcome]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from release.errors import TidegateError
 
-Word = Literal["built", "released", "unchanged", "refused", "failed", "recovered", "halted", "unavailable"]
+Word = Literal["built", "released", "unchanged", "refused", "failed", "recovered", "drifted", "halted", "unavailable"]
 EXIT_CODES: dict[Word, int] = {
     "built": 0,
     "released": 0,
@@ -16,6 +16,7 @@ EXIT_CODES: dict[Word, int] = {
     "refused": 2,
     "failed": 3,
     "recovered": 3,
+    "drifted": 3,
     "halted": 4,
     "unavailable": 5,
 }

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from deployments.cli import emergency, guard, history, lock, maintenance, plan, release, status, steer
+from deployments.cli import drift, emergency, guard, history, lock, maintenance, plan, release, serve, status, steer
 from release.errors import TidegateError
 
 app = typer.Typer(
@@ -28,9 +28,11 @@ app.command()(emergency.hotfix)
 app.command()(emergency.rollback)
 app.command()(emergency.retire)
 app.command()(guard.guard)
+app.command()(drift.drift)
 app.command()(status.status)
 app.command()(history.history)
 app.command()(lock.unlock)
+app.command()(serve.serve)
 app.add_typer(maintenance.app, name="maintenance")
 for _order in (steer.abort, steer.hold, steer.resume, steer.promote):
     app.command()(_order)

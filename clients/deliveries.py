@@ -1,0 +1,111 @@
+"""The webhook deliveries that start a run: kept before they are acknowledged, each started once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clients.store import Store
+from clients.tables import asked
+from clients.tables import deliveries as table
+
+WAITING, STARTED, SUPERSEDED, REFUSED = "waiting", "started", "superseded", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery that asks for a run of `pipeline`.
+
+    `id` is its sender's, `digest` the SHA-256 of its body. A later one of the same `line` takes its place while it
+    waits. `run` is the run it started, "" before; `number` counts deliveries as they came.
+    """
+
+    id: str
+    digest: str
+    event: str
+    pipeline: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    line: str = ""
+    number: int = 0
+    run: str = ""
+
+
+class Deliveries:
+    """The deliveries in an open store. Every call raises Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def keep(self, delivery: Delivery, at: float) -> bool:
+        """Keep it, safe from a power cut when this returns; False where it, or one with its body, was kept before.
+
+        Those of its line that still wait are superseded.
+        """
+        row = {**_fields(delivery), "at": at, "state": WAITING}
+        try:
+            async with self._store.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    await connection.execute(text("SET LOCAL synchronous_commit = on"))
+                if delivery.line:
+                    await _supersede(connection, delivery.line)
+                await connection.execute(table.insert().values(row))
+        except IntegrityError:
+            return False
+        return True
+
+    async def waiting(self) -> list[Delivery]:
+        """What was kept and not started yet, oldest first."""
+        chosen = select(table).where(table.c.state == WAITING).order_by(table.c.number).limit(100)
+        async with self._store.begin() as connection:
+            return [_delivery(row) for row in (await connection.execute(chosen)).mappings()]
+
+    async def count_waiting(self) -> int:
+        chosen = select(func.count()).select_from(table).where(table.c.state == WAITING)
+        async with self._store.begin() as connection:
+            return int((await connection.execute(chosen)).scalar_one())
+
+    async def before(self, delivery: Delivery, most: int = 5) -> list[str]:
+        """The runs that earlier deliveries of its line started, newest first; none for a delivery without a line."""
+        if not delivery.line:
+            return []
+        earlier = (table.c.line == delivery.line) & (table.c.number < delivery.number) & (table.c.state == STARTED)
+        chosen = select(table.c.run).where(earlier).order_by(table.c.number.desc()).limit(most)
+        async with self._store.begin() as connection:
+            return [str(row.run) for row in await connection.execute(chosen)]
+
+    async def started(self, delivery: Delivery, run: str, at: float) -> None:
+        """It has its run; who asked for that is kept with it."""
+        who = str(delivery.parameters.get("actor", ""))
+        async with self._store.begin() as connection:
+            await _end(connection, delivery, state=STARTED, run=run)
+            if (await connection.execute(select(asked.c.run).where(asked.c.run == run))).first() is None:
+                await connection.execute(asked.insert().values(run=run, who=who, via="github", at=at))
+
+    async def refused(self, delivery: Delivery, note: str) -> None:
+        """It will never have a run, and why."""
+        async with self._store.begin() as connection:
+            await _end(connection, delivery, state=REFUSED, note=note)
+
+
+async def _supersede(connection: AsyncConnection, line: str) -> None:
+    earlier = (table.c.line == line) & (table.c.state == WAITING)
+    await connection.execute(update(table).where(earlier).values(state=SUPERSEDED))
+
+
+async def _end(connection: AsyncConnection, delivery: Delivery, **values: str) -> None:
+    await connection.execute(update(table).where(table.c.id == delivery.id).values(**values))
+
+
+def _fields(delivery: Delivery) -> dict[str, Any]:
+    names = ("id", "digest", "event", "pipeline", "line")
+    return {name: getattr(delivery, name) for name in names} | {"parameters": dict(delivery.parameters)}
+
+
+def _delivery(row: Mapping[Any, Any]) -> Delivery:
+    names = ("id", "digest", "event", "pipeline", "parameters", "line", "number", "run")
+    return Delivery(**{name: row[name] for name in names})

@@ -1,0 +1,173 @@
+"""PrefectApi of deployments, over the Prefect server's REST API: found, created once, read, cancelled.
+
+A program that only asks for runs need not import Prefect, which takes a second and 80 MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+
+from clients.address import is_loopback
+from release.errors import Refused, Unavailable
+
+FIELD = "prefect.api"
+_FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A pipeline that is registered: `pool` is the work pool whose workers run it, "" where it has none."""
+
+    id: str
+    name: str
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRun:
+    """A run as the server shows it. `kind` is Prefect's state type (SCHEDULED, RUNNING, ...), `state` its name."""
+
+    id: str
+    name: str
+    kind: str
+    state: str
+    message: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.kind in _FINAL
+
+    @property
+    def queued(self) -> bool:
+        """Whether it has not begun."""
+        return self.kind == "SCHEDULED"
+
+
+class PrefectApi:
+    """The Prefect server whose API is at `api` (`http://.../api`); `login` is `user:password` where it asks for one.
+
+    Use it with `async with`. Every call raises Unavailable where the server does not answer.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        *,
+        login: str | None = None,
+        timeout: float = 10.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._api = api.rstrip("/")
+        user, _, password = (login or "").partition(":")
+        self._http = httpx.AsyncClient(
+            auth=httpx.BasicAuth(user, password) if login else None,
+            timeout=timeout,
+            transport=transport,
+            trust_env=not is_loopback(api),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._http.aclose()
+
+    async def healthy(self) -> bool:
+        """Whether the server answers."""
+        try:
+            return (await self._http.get(f"{self._api}/health")).is_success
+        except httpx.HTTPError:
+            return False
+
+    async def deployment(self, flow: str, name: str | None = None) -> Deployment | None:
+        """The deployment `flow/name` (its flow's name where none is given); None where it is not registered."""
+        found = await self._ask("GET", f"/deployments/name/{flow}/{name or flow}", missing=None)
+        if found is None:
+            return None
+        return Deployment(str(found["id"]), str(found["name"]), str(found.get("work_pool_name") or ""))
+
+    async def has_pool(self, name: str) -> bool:
+        """Whether there is a work pool of that name."""
+        return await self._ask("GET", f"/work_pools/{name}", missing=None) is not None
+
+    async def workers(self, pool: str) -> int:
+        """How many workers of that pool are online; 0 for a pool that is not there."""
+        found = await self._ask("POST", f"/work_pools/{pool}/workers/filter", {}, missing=[])
+        return sum(worker.get("status") == "ONLINE" for worker in found)
+
+    async def create(
+        self, deployment: Deployment, parameters: Mapping[str, Any], *, key: str, tags: Sequence[str] = ()
+    ) -> FlowRun:
+        """The run of that `key`: made now, or the one that was made for it before.
+
+        Raises Refused where the deployment does not accept the parameters, or is gone.
+        """
+        body = {"parameters": dict(parameters), "idempotency_key": key, "tags": list(tags)}
+        return _run(await self._ask("POST", f"/deployments/{deployment.id}/create_flow_run", body))
+
+    async def read(self, ids: Sequence[str]) -> list[FlowRun]:
+        """Those of the runs that are still there, newest first."""
+        if not ids:
+            return []
+        body = {"flow_runs": {"id": {"any_": list(ids)}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return [_run(one) for one in await self._ask("POST", "/flow_runs/filter", body)]
+
+    async def cancel(self, run: FlowRun, reason: str) -> bool:
+        """Cancel a run: at once where it has not begun, else its worker ends it. Whether the server agreed."""
+        kind = "CANCELLED" if run.queued else "CANCELLING"
+        state = {"type": kind, "name": kind.capitalize(), "message": reason}
+        answer = await self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": False})
+        return bool(answer.get("status") == "ACCEPT")
+
+    async def unfinished(self) -> list[FlowRun]:
+        """PrefectApi of deployments that had begun, or were about to, oldest first."""
+        kinds = {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}
+        body = {"flow_runs": {"state": kinds, "deployment_id": {"is_null_": False}}, "sort": "START_TIME_ASC"}
+        return [_run(one) for one in await self._ask("POST", "/flow_runs/filter", body)]
+
+    async def put(self, run: FlowRun, kind: str, message: str) -> None:
+        """Say what became of a run whose process is gone: `kind` is a state type (SCHEDULED, CRASHED, ...)."""
+        state = {"type": kind, "name": kind.capitalize(), "message": message}
+        await self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **default: Any) -> Any:
+        """The answer's JSON; `missing=` is what a 404 gives instead of being refused."""
+        try:
+            answer = await self._http.request(method, f"{self._api}{path}", json=body)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _away(type(error).__name__) from None
+        if answer.status_code == httpx.codes.NOT_FOUND and "missing" in default:
+            return default["missing"]
+        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise _away(f"it answered {answer.status_code}")
+        if answer.is_error:
+            raise Refused(
+                f"the Prefect server answered {answer.status_code}: {_detail(answer)}",
+                field=FIELD,
+                next_step="Mend what it names; `prefect --no-prompt deploy --all` registers the deployments anew.",
+            )
+        return answer.json()
+
+
+def _run(found: Mapping[str, Any]) -> FlowRun:
+    state = found.get("state") or {}
+    name, message = str(state.get("name") or ""), str(state.get("message") or "")
+    return FlowRun(str(found["id"]), str(found["name"]), str(state.get("type") or ""), name, message)
+
+
+def _away(why: str) -> Unavailable:
+    return Unavailable(f"the Prefect server did not answer ({why}).", field=FIELD, next_step="See whether it runs.")
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        found = answer.json()
+    except ValueError:
+        return answer.reason_phrase
+    detail = found.get("detail") or found.get("exception_message") if isinstance(found, dict) else None
+    return str(detail or answer.reason_phrase)[:500]

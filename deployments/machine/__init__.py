@@ -1,0 +1,1 @@
+"""`tidegate serve --all`: everything that one machine needs, kept up."""

@@ -1,0 +1,80 @@
+"""What was delivered becomes runs: each once, in the order in which they came, as soon as Prefect answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from clients.deliveries import Deliveries, Delivery
+from clients.prefect_api import PrefectApi
+from release.errors import Refused, Unavailable
+
+_LONGEST_PAUSE_S = 15.0
+_FIRST_PAUSE_S = 0.5
+# Deliveries that another process of the service kept are found by looking.
+_LOOK_EVERY_S = 5.0
+
+log = logging.getLogger("tidegate.service")
+
+
+class Forwarder:
+    """Turns kept deliveries into runs. Several may work on one database: a delivery's id makes its run the only one."""
+
+    def __init__(self, deliveries: Deliveries, runs: PrefectApi) -> None:
+        self._deliveries, self._runs = deliveries, runs
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something new."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """For ever; it bears both the database and Prefect being away."""
+        pause = _FIRST_PAUSE_S
+        while True:
+            self._wake.clear()
+            try:
+                left = await self.forward()
+            except Unavailable as error:
+                log.warning("nothing is forwarded: %s", error)
+                left = True
+            if left:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                continue
+            pause = _FIRST_PAUSE_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
+
+    async def forward(self) -> bool:
+        """Start whatever waits; whether something is left that may start later. Raises Unavailable."""
+        left = False
+        for delivery in await self._deliveries.waiting():
+            left = not await self._start(delivery) or left
+        return left
+
+    async def _start(self, delivery: Delivery) -> bool:
+        deployment = await self._runs.deployment(delivery.pipeline)
+        if deployment is None:
+            log.warning("%s is not registered: `prefect --no-prompt deploy --all` does it", delivery.pipeline)
+            return False
+        await self._supersede(delivery)
+        tags = ("github", delivery.event)
+        try:
+            run = await self._runs.create(deployment, delivery.parameters, key=f"github-{delivery.id}", tags=tags)
+        except Refused as error:
+            log.error("delivery %s starts nothing: %s", delivery.id, error)  # noqa: TRY400 - no traceback for people
+            await self._deliveries.refused(delivery, str(error))
+            return True
+        await self._deliveries.started(delivery, run.id, time.time())
+        log.info("delivery %s started %s, run %s", delivery.id, delivery.pipeline, run.id)
+        return True
+
+    async def _supersede(self, delivery: Delivery) -> None:
+        """PrefectApi of its line that have not begun give way; one that runs is left alone."""
+        for run in await self._runs.read(await self._deliveries.before(delivery)):
+            if run.queued:
+                await self._runs.cancel(run, f"superseded by a newer push (delivery {delivery.id})")
+                log.info("run %s is superseded", run.id)

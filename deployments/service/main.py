@@ -1,0 +1,131 @@
+"""The service as a program: `tidegate serve`. One process; several may share a database behind a load balancer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from clients.deliveries import Deliveries
+from clients.store import Store
+from config import load
+from config.service import Service
+from config.settings import Settings
+from deployments import ask
+from deployments.service import webhook
+from deployments.service.app import Health, application
+from deployments.service.forwarder import Forwarder
+from deployments.service.limits import Buckets
+from release.errors import Refused, Unavailable
+from release.triggers import Source
+from tasks import context
+
+_AGAIN_AFTER_S = 2.0
+# More at once are told to come again: each may hold one body.
+_AT_ONCE = 100
+
+log = logging.getLogger("tidegate.service")
+
+
+async def serve() -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises Refused for settings that name nothing to serve or no database."""
+    settings = load.settings()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    async with contextlib.AsyncExitStack() as stack:
+        store = await _opened(stack)
+        runs = await stack.enter_async_context(ask.runs())
+        deliveries = Deliveries(store)
+        forwarder = Forwarder(deliveries, runs)
+        app = application(
+            await _routers(settings, deliveries, forwarder),
+            Health(deliveries.count_waiting, runs.healthy),
+            Buckets(settings.service.rate_per_s, settings.service.burst),
+        )
+        async with _running(forwarder):
+            await _listen(settings.service, app)
+
+
+async def _opened(stack: contextlib.AsyncExitStack) -> Store:
+    """The database, as soon as it answers: nothing could be kept before."""
+    store = await context.store()
+    if store is None:
+        raise Refused(
+            "deliveries are kept in a database, and none is configured.",
+            field="tidegate.yaml: database.url",
+            next_step="Name one, or start `tidegate serve --all`, which brings its own.",
+        )
+    while True:
+        try:
+            return await stack.enter_async_context(store)
+        except Unavailable as error:
+            log.warning("not serving yet: %s", error)
+            await asyncio.sleep(_AGAIN_AFTER_S)
+
+
+async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwarder) -> list[APIRouter]:
+    found: list[APIRouter] = []
+    secret = await context.secret(settings.service.github_secret, "service.github_secret")
+    if secret is not None:
+        source = Source(settings.application.github, settings.application.branch)
+        most = settings.service.max_body_kb * 1024
+        found.append(webhook.router(webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake)))
+    if not found:
+        raise Refused(
+            "there is nothing to serve: neither GitHub's nor Slack's secret is given.",
+            field="tidegate.yaml: service.github_secret",
+            next_step="Name the secret that you gave GitHub for its webhook.",
+        )
+    return found
+
+
+@contextlib.asynccontextmanager
+async def _running(forwarder: Forwarder) -> AsyncIterator[None]:
+    """Forwards beside what the block does."""
+    task = asyncio.create_task(forwarder.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """Its end is asked for by `serve`, so that what is open around it is closed too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _listen(service: Service, app: FastAPI) -> None:
+    server = _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_AT_ONCE,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, setattr, server, "should_exit", True)
+    try:
+        listening = socket.create_server((service.host, service.port), backlog=512)
+    except OSError as error:
+        raise Unavailable(
+            f"nothing can listen on {service.host}:{service.port}: {error.strerror}.",
+            field="tidegate.yaml: service.port",
+            next_step="See what listens there, or choose another port.",
+        ) from None
+    with listening:
+        log.info("serving on http://%s:%s", service.host, service.port)
+        await server.serve(sockets=[listening])

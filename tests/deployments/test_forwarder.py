@@ -1,0 +1,132 @@
+"""Deliveries become runs: each once, whatever dies in between, and a queued one gives way to a newer push."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from fake_prefect_api import FakePrefectApi
+from hooks import Door, door, pushed, sqlite
+from sqlalchemy import select
+
+from clients.store import Store
+from clients.tables import asked
+from deployments.service.forwarder import Forwarder
+
+FLOWS = ("development", "staging", "production", "hotfix")
+
+
+async def until(holds: Callable[[], object]) -> bool:
+    for _ in range(1_000):
+        if holds():
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Door]:
+    async with door(sqlite(tmp_path)) as found:
+        yield found
+
+
+async def test_a_delivery_becomes_the_run_that_it_asks_for(service: Door, tmp_path: Path) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    await service.deliver(pushed(), delivery="d-1")
+    async with prefect.client() as runs:
+        assert await Forwarder(service.deliveries, runs).forward() is False
+    run = prefect.runs["github-d-1"]
+    assert run["parameters"] == {"ref": "main", "actor": "ada", "wait_for_lock": True}
+    assert run["tags"] == ["github", "push"]
+    assert await service.kept() == []
+    async with Store(sqlite(tmp_path)) as store, store.begin() as connection:
+        (row,) = (await connection.execute(select(asked))).mappings()
+    assert (row["run"], row["who"], row["via"]) == (run["id"], "ada", "github")
+
+
+async def test_one_that_was_started_before_the_service_died_is_not_started_again(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    await service.deliver(pushed(), delivery="d-1")
+    async with prefect.client() as runs:
+        # It died between asking for the run and writing that down.
+        found = await runs.deployment("staging")
+        assert found is not None
+        await runs.create(found, {"ref": "main"}, key="github-d-1")
+        await Forwarder(service.deliveries, runs).forward()
+        for _ in range(100):
+            await service.deliver(pushed(), delivery="d-1")
+        await Forwarder(service.deliveries, runs).forward()
+    assert list(prefect.runs) == ["github-d-1"]
+
+
+async def test_nothing_is_lost_while_prefect_is_away(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    prefect.down = True
+    async with prefect.client() as runs:
+        forwarder = Forwarder(service.deliveries, runs)
+        running = asyncio.create_task(forwarder.run())
+        for number in range(5):
+            answer = await service.deliver(pushed(f"hotfix/{number}"), delivery=f"d-{number}")
+            assert answer.status_code == 202
+            forwarder.wake()
+        assert await until(lambda: prefect.asked)
+        assert len(await service.kept()) == 5
+        prefect.down = False
+        assert await until(lambda: len(prefect.runs) == 5)
+        running.cancel()
+    assert list(prefect.runs) == [f"github-d-{number}" for number in range(5)]
+
+
+async def test_a_queued_run_gives_way_to_a_newer_push_of_its_branch_alone(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    async with prefect.client() as runs:
+        forwarder = Forwarder(service.deliveries, runs)
+        for number, branch in enumerate(("feature/a", "feature/b", "hotfix/c", "feature/a", "hotfix/c")):
+            await service.deliver(pushed(branch, after=str(number)), delivery=str(number))
+            await forwarder.forward()
+    kinds = {key: prefect.state(key) for key in prefect.runs}
+    assert kinds == {
+        "github-0": "CANCELLED",
+        "github-1": "SCHEDULED",
+        "github-2": "SCHEDULED",
+        "github-3": "SCHEDULED",
+        "github-4": "SCHEDULED",
+    }
+    assert "superseded" in prefect.runs["github-0"]["state"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["PENDING", "RUNNING", "PAUSED", "COMPLETED", "CANCELLING"])
+async def test_a_run_that_began_is_left_alone(service: Door, kind: str) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    async with prefect.client() as runs:
+        forwarder = Forwarder(service.deliveries, runs)
+        await service.deliver(pushed("feature/a", after="1"), delivery="1")
+        await forwarder.forward()
+        prefect.become("github-1", kind)
+        await service.deliver(pushed("feature/a", after="2"), delivery="2")
+        await forwarder.forward()
+    assert prefect.state("github-1") == kind
+    assert prefect.state("github-2") == "SCHEDULED"
+
+
+async def test_a_pipeline_that_is_not_registered_holds_up_no_other(service: Door) -> None:
+    prefect = FakePrefectApi("hotfix")
+    await service.deliver(pushed("main"), delivery="1")
+    await service.deliver(pushed("hotfix/x"), delivery="2")
+    async with prefect.client() as runs:
+        assert await Forwarder(service.deliveries, runs).forward() is True
+        assert list(prefect.runs) == ["github-2"]
+        prefect.deployments["staging"] = "later"
+        assert await Forwarder(service.deliveries, runs).forward() is False
+    assert list(prefect.runs) == ["github-2", "github-1"]
+
+
+async def test_what_prefect_does_not_accept_is_put_aside(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    prefect.refuse = "Validation failed for field 'ref'."
+    await service.deliver(pushed(), delivery="1")
+    async with prefect.client() as runs:
+        assert await Forwarder(service.deliveries, runs).forward() is False
+    assert await service.kept() == []
