@@ -1,4 +1,4 @@
-"""PrefectApi of deployments, over the Prefect server's REST API: found, created once, read, cancelled.
+"""Runs of deployments, over the Prefect server's REST API: found, created once, read, cancelled.
 
 A program that only asks for runs need not import Prefect, which takes a second and 80 MB.
 """
@@ -125,7 +125,7 @@ class PrefectApi:
         return bool(answer.get("status") == "ACCEPT")
 
     async def unfinished(self) -> list[FlowRun]:
-        """PrefectApi of deployments that had begun, or were about to, oldest first."""
+        """Runs of deployments that had begun, or were about to, oldest first."""
         kinds = {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}
         body = {"flow_runs": {"state": kinds, "deployment_id": {"is_null_": False}}, "sort": "START_TIME_ASC"}
         return [_run(one) for one in await self._ask("POST", "/flow_runs/filter", body)]

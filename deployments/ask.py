@@ -16,6 +16,6 @@ def address() -> str:
     return load.settings().prefect.api or os.environ.get("PREFECT_API_URL") or LOCAL
 
 
-def runs() -> PrefectApi:
+def prefect() -> PrefectApi:
     """A client for it; the login is Prefect's own variable."""
     return PrefectApi(address(), login=os.environ.get("PREFECT_API_AUTH_STRING"))

@@ -49,10 +49,10 @@ async def _up(folder: Path, server: bool, say: Say) -> None:
     began = time.monotonic()
     machine = Machine(folder, ask.address())
     async with contextlib.AsyncExitStack() as stack:
-        runs = await stack.enter_async_context(ask.runs())
-        await _prefect(machine, runs, server, stack, say)
+        api = await stack.enter_async_context(ask.prefect())
+        await _prefect(machine, api, server, stack, say)
         await _kept(machine.worker(), stack, say)
-        await _until(lambda: runs.has_pool(POOL), "the worker made no work pool", machine.worker())
+        await _until(lambda: api.has_pool(POOL), "the worker made no work pool", machine.worker())
         await _registered(machine, say)
         await _kept(machine.service(), stack, say)
         await _until(_service_answers, "the service does not answer", machine.service())
@@ -60,14 +60,12 @@ async def _up(folder: Path, server: bool, say: Say) -> None:
         await asyncio.Event().wait()
 
 
-async def _prefect(
-    machine: Machine, runs: PrefectApi, server: bool, stack: contextlib.AsyncExitStack, say: Say
-) -> None:
+async def _prefect(machine: Machine, api: PrefectApi, server: bool, stack: contextlib.AsyncExitStack, say: Say) -> None:
     """The server of one's own, or the one that is there."""
     if not server:
-        await _until(runs.healthy, f"the Prefect server at {machine.api} does not answer", None)
+        await _until(api.healthy, f"the Prefect server at {machine.api} does not answer", None)
         return
-    if await runs.healthy():
+    if await api.healthy():
         raise Refused(
             f"a Prefect server answers at {machine.api} already.",
             field="tidegate.yaml: prefect.api",
@@ -76,9 +74,9 @@ async def _prefect(
     stack.callback(_stop_serving)
     program = machine.server()
     await _kept(program, stack, say)
-    await _until(runs.healthy, "the Prefect server did not start", program)
+    await _until(api.healthy, "the Prefect server did not start", program)
     _say_where(machine)
-    for line in await recovery.settle(runs):
+    for line in await recovery.settle(api):
         say(line)
 
 

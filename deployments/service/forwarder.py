@@ -22,8 +22,8 @@ log = logging.getLogger("tidegate.service")
 class Forwarder:
     """Turns kept deliveries into runs. Several may work on one database: a delivery's id makes its run the only one."""
 
-    def __init__(self, deliveries: Deliveries, runs: PrefectApi) -> None:
-        self._deliveries, self._runs = deliveries, runs
+    def __init__(self, deliveries: Deliveries, prefect: PrefectApi) -> None:
+        self._deliveries, self._prefect = deliveries, prefect
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -56,14 +56,14 @@ class Forwarder:
         return left
 
     async def _start(self, delivery: Delivery) -> bool:
-        deployment = await self._runs.deployment(delivery.pipeline)
+        deployment = await self._prefect.deployment(delivery.pipeline)
         if deployment is None:
             log.warning("%s is not registered: `prefect --no-prompt deploy --all` does it", delivery.pipeline)
             return False
         await self._supersede(delivery)
         tags = ("github", delivery.event)
         try:
-            run = await self._runs.create(deployment, delivery.parameters, key=f"github-{delivery.id}", tags=tags)
+            run = await self._prefect.create(deployment, delivery.parameters, key=f"github-{delivery.id}", tags=tags)
         except Refused as error:
             log.error("delivery %s starts nothing: %s", delivery.id, error)  # noqa: TRY400 - no traceback for people
             await self._deliveries.refused(delivery, str(error))
@@ -73,8 +73,8 @@ class Forwarder:
         return True
 
     async def _supersede(self, delivery: Delivery) -> None:
-        """PrefectApi of its line that have not begun give way; one that runs is left alone."""
-        for run in await self._runs.read(await self._deliveries.before(delivery)):
+        """Runs of its line that have not begun give way; one that runs is left alone."""
+        for run in await self._prefect.read(await self._deliveries.before(delivery)):
             if run.queued:
-                await self._runs.cancel(run, f"superseded by a newer push (delivery {delivery.id})")
+                await self._prefect.cancel(run, f"superseded by a newer push (delivery {delivery.id})")
                 log.info("run %s is superseded", run.id)

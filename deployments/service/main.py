@@ -40,12 +40,12 @@ async def serve() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     async with contextlib.AsyncExitStack() as stack:
         store = await _opened(stack)
-        runs = await stack.enter_async_context(ask.runs())
+        prefect = await stack.enter_async_context(ask.prefect())
         deliveries = Deliveries(store)
-        forwarder = Forwarder(deliveries, runs)
+        forwarder = Forwarder(deliveries, prefect)
         app = application(
             await _routers(settings, deliveries, forwarder),
-            Health(deliveries.count_waiting, runs.healthy),
+            Health(deliveries.count_waiting, prefect.healthy),
             Buckets(settings.service.rate_per_s, settings.service.burst),
         )
         async with _running(forwarder):
