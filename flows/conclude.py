@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,17 +16,21 @@ from prefect.states import Failed as FailedState
 
 from release import messages
 from release.errors import TidegateError
-from release.outcome import Outcome, Word, of_error
-from tasks import context
+from release.outcome import Outcome, Word, of_crash, of_error
+from tasks import context, runs
 from tasks.lock import seconds_since_won
 from tasks.say import say
 
 
 class Draft:
-    """What is known of a run so far, so that a run that breaks off can still tell it."""
+    """What is known of a run so far, so that a run that breaks off can still tell it.
+
+    `begun` is set before an environment is changed.
+    """
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
+        self.begun = False
         self._began = time.monotonic()
 
     def learn(self, **facts: Any) -> None:
@@ -40,6 +46,7 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     """Run `body`, tell who must know, and turn what happened into a state.
 
     A run that did not do what was asked is a failed run, named for what happened: `Refused`, `Recovered`, `Halted`.
+    What nobody foresaw, and what ends the process, is told too, and then raised again.
     """
     draft = Draft(replace(start, run=context.run_id()))
     try:
@@ -48,10 +55,17 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     except TidegateError as error:
         word, reason, next_step = of_error(error)
         draft.learn(word=word, reason=reason, next_step=next_step)
+    except BaseException as error:
+        word, reason, next_step = of_crash(error, begun=draft.begun)
+        draft.learn(word=word, reason=reason, next_step=next_step)
+        with suppress(Exception):
+            await telling(draft.outcome)
+        raise
     draft.learn(locked=seconds_since_won())
     outcome = draft.outcome
     await telling(outcome)
     await _keep(outcome)
+    await asyncio.to_thread(runs.prune, outcome.run)
     name = outcome.word.capitalize()
     if outcome.good:
         return Completed(name=name, message=outcome.reason or None, data=outcome)

@@ -19,7 +19,7 @@ from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
 from release import hotfix as rules
-from release import live, messages, quality
+from release import live, messages, quality, wayback
 from release.environment import Environment
 from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
@@ -71,7 +71,8 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draf
         each = in_each(name) if grade == "critical" else in_region
         word = "unchanged" if settled else await release_waves(draft, grip, environment.waves, wanted, checkout, each)
     if word in ("released", "unchanged"):
-        fix = Fix(name, grade, artifact, context.run_id(), checks)
+        back = wayback.of_hotfix(before, artifact, source.application_file(checkout))
+        fix = Fix(name, grade, artifact, context.run_id(), checks, back)
         draft.learn(warnings=await leave_behind(environment, fix, before, draft.outcome.seconds, actor))
     return word
 

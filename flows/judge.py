@@ -12,10 +12,11 @@ from release.environment import Environment, Region
 from release.errors import Failed
 from release.model import Slot
 from release.strategy import other
-from release.verdict import Cause, Entry, Kind, Limit, Verdict, advance, observe, start, start_watch, watch
+from release.verdict import Cause, Kind, Limit, Verdict, advance, observe, start, start_watch, watch
 from tasks import deploy, metrics, stop
 from tasks.course import Course
 from tasks.say import say
+from tasks.verdicts import Log
 
 
 class Judging:
@@ -24,12 +25,12 @@ class Judging:
     Evidence against it counts from its first request on, whatever else the release is doing.
     """
 
-    def __init__(self, environment: Environment, region: Region, canary: Slot, weight: int) -> None:
+    def __init__(self, environment: Environment, region: Region, canary: Slot, weight: int, version: str) -> None:
         self.weight = weight
         self._region, self._canary = region, canary
         self._judged = environment.judged
         self._state = start(self._judged.policy)
-        self._entries: list[Entry] = []
+        self._log = Log(region.name, self._judged.policy, f"{region.name}: v{version} beside what is live")
         self._latest: Verdict | None = None
         self._looked = asyncio.Event()
         self._polling: asyncio.Task[None] | None = None
@@ -45,8 +46,7 @@ class Judging:
             with suppress(asyncio.CancelledError):
                 await self._polling
         await self._course.end()
-        if any(entry.weight for entry in self._entries):
-            await metrics.keep(self._region, self._judged.policy, tuple(self._entries))
+        await self._log.keep()
 
     async def verdict(self, weight: int) -> None:
         """Wait until the canary may leave this weight upwards. Raises Failed when it is bad, and as `stop.check`."""
@@ -104,7 +104,7 @@ class Judging:
                     sample, now = await read(self._canary, stable), time.monotonic()
                     self._state, entry = observe(self._state, sample, self.weight, now)
                     self._state, self._latest = advance(self._state, entry)
-                    self._entries.append(entry)
+                    self._log.add(entry, self._latest)
                     self._course.tell(self._latest, self.weight)
                     self._looked.set()
                     await asyncio.sleep(self._judged.poll)

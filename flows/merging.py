@@ -13,7 +13,7 @@ from release.errors import TidegateError
 from release.hotfix import replaced
 from release.hotfix_messages import Fix, Left
 from release.model import RegionState
-from tasks import clock, context, hotfix, image, notify
+from tasks import clock, hotfix, image, notify
 from tasks.say import say
 
 
@@ -37,8 +37,7 @@ async def leave_behind(
         return True
 
     await attempt(f"the image is {fix.tag} in the registry", image.promote(fix.artifact.digest, fix.tag))
-    at, run = clock.now(), context.run_id()
-    await attempt("its digest is recorded for its commit", hotfix.record(fix.artifact, at, run))
+    await attempt("its digest is recorded for its commit", hotfix.record(fix, clock.now()))
     if await attempt(f"tag {fix.tag}", hotfix.tag(fix)):
         await attempt(f"GitHub release {fix.tag}", _publish(environment, fix, before))
     merged = await _merged(fix)

@@ -28,6 +28,7 @@ async def back_to_last_good(
     """As a recovery goes: traffic first, in all regions at once, then what is left behind."""
     own_chart = load.settings().application.chart is not None
     checkout = await source.checkout(moves[0].good.commit, context.run_id()) if own_chart else None
+    draft.begun = True
     recovered = await recover(grip.environment, order, bad, context.chart(checkout), app)
     results = tuple(replace(one, outcome="released") if one.outcome == "recovered" else one for one in recovered)
     draft.learn(regions=results)

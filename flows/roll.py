@@ -57,7 +57,7 @@ async def roll(job: Job) -> int:
     state = await deploy.observe(job.region)
     canary = strategy.other(state.live_slot)
     weight = state.route.weight(canary) if state.route else 0
-    async with Judging(job.environment, job.region, canary, weight) as judging:
+    async with Judging(job.environment, job.region, canary, weight, job.want.artifact.version) as judging:
         return await _loop(job, judging)
 
 

@@ -37,7 +37,7 @@ async def release_waves(
 
     A run that takes over from one that died while it went back goes on going back.
     """
-    reason = grip.recovering
+    draft.begun, reason = True, grip.recovering
     if reason:
         draft.learn(reason=reason)
         say(f"goes on taking v{want.artifact.version} back: {reason}", warn=True)
@@ -54,6 +54,7 @@ async def release_waves(
 
 async def take_back(draft: Draft, grip: Grip, order: tuple[str, ...], bad: Want, checkout: Path) -> Word:
     """Bring every changed region back; a run that dies meanwhile is gone on with by the next one."""
+    draft.begun = True
     stop.check_lock()
     await grip.note_recovery(draft.outcome.reason)
     app, began = source.application_file(checkout), time.monotonic()

@@ -82,7 +82,7 @@ def way_back(facts: Facts) -> Check:
     if crossed:
         detail = f"none: irreversible migration {crossed}"
         return _accepted(facts, Check(name, False, detail, accept))
-    if found is None or found.result == "off":
+    if found is None or found.result in ("off", "untried"):
         return Check(name, False, str(found) if found else "staging did not rehearse it", again)
     if found.result == "none":
         stale = wayback.live_records(facts.states, facts.new)

@@ -10,6 +10,7 @@ from release.hotfix import Severity
 from release.messages import duration
 from release.model import Artifact
 from release.outcome import RegionResult
+from release.wayback import WayBack
 
 BOT = "Emergency Deploy Bot"
 ICON = ":fire:"
@@ -26,6 +27,7 @@ class Fix:
     artifact: Artifact
     run: str
     checks: tuple[str, ...] = ()
+    way_back: WayBack | None = None
 
     @property
     def tag(self) -> str:

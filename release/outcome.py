@@ -20,6 +20,7 @@ EXIT_CODES: dict[Word, int] = {
     "halted": 4,
     "unavailable": 5,
 }
+LOOK = "Look at `tidegate status`. The same command goes on where this run ended."
 GOOD: frozenset[Word] = frozenset({"built", "released", "unchanged"})
 
 
@@ -85,6 +86,14 @@ def of_error(error: TidegateError) -> tuple[Word, str, str]:
     word: Word = next((word for word in EXIT_CODES if word == error.outcome), "failed")
     place = ": ".join(part for part in (error.region, error.field) if part)
     return word, f"{place}: {error.what}" if place else error.what, error.next_step or ""
+
+
+def of_crash(error: BaseException, *, begun: bool) -> tuple[Word, str, str]:
+    """What nobody foresaw, as (outcome, reason, next step); `begun` says that an environment may be half changed."""
+    ours = isinstance(error, Exception)
+    word: Word = "halted" if begun else "failed" if ours else "refused"
+    why = f"an error of Tidegate itself ({type(error).__name__}: {error})." if ours else "the run was ended."
+    return word, why, LOOK if begun else "Start the same command again."
 
 
 def halted(results: Sequence[RegionResult]) -> str:

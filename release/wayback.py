@@ -10,7 +10,7 @@ from release import migrations
 from release.appfile import AppFile
 from release.model import Artifact, Record, RegionState
 
-Result = Literal["rehearsed", "failed", "none", "off"]
+Result = Literal["rehearsed", "failed", "none", "off", "untried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class WayBack:
     """A rehearsal's result, kept in the verification record.
 
     `rehearsed` to `version` and `digest` in `back_s` seconds and forward again in `forward_s`; `failed` for
-    `reason`; `none` because of `reason` (a first version, an irreversible migration); `off` by configuration.
+    `reason`; `none` because of `reason` (a first version, an irreversible migration); `off` by configuration;
+    `untried` because of `reason`, though there is `version` to go back to.
     """
 
     result: Result
@@ -49,6 +50,8 @@ class WayBack:
                 return f"none: {self.reason}"
             case "off":
                 return "not rehearsed: it is turned off"
+            case "untried":
+                return f"not rehearsed, to v{self.version}: {self.reason}"
 
 
 FIRST = WayBack("none", reason="first version")
@@ -96,3 +99,14 @@ def target(production: Iterable[RegionState], new: Artifact, app: AppFile) -> Ar
         names = ", ".join(one.name for one in crossed)
         return WayBack("none", older.version, older.digest, reason=f"irreversible migration {names}")
     return older
+
+
+def of_hotfix(before: Iterable[RegionState], fix: Artifact, app: AppFile) -> WayBack:
+    """What a hotfix's record says: where it leads, which nobody has tried, or why there is none.
+
+    `before` are production's regions as they were before the hotfix.
+    """
+    found = target(before, fix, app)
+    if isinstance(found, WayBack):
+        return found
+    return WayBack("untried", found.version, found.digest, reason="a hotfix goes straight to production")

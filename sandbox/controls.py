@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from release.errors import Refused
 from sandbox.gateway import split
 from sandbox.page.observer import Observer
+from sandbox.page.verdicts import Verdicts
 from sandbox.services.github.state import Deployment
 from sandbox.services.slack import Message
 from sandbox.timedfaults import TimedFaults
@@ -31,6 +33,7 @@ class Controls:
 
     def __init__(self, sandbox: Sandbox, observer: Observer, faults: TimedFaults) -> None:
         self._sandbox, self._observer, self._faults = sandbox, observer, faults
+        self._verdicts = Verdicts(sandbox.home / "work" / "runs")
 
     async def picture(self) -> Mapping[str, Any]:
         sandbox = self._sandbox
@@ -45,6 +48,7 @@ class Controls:
                 for p in sandbox.progress.parts
             ],
             "regions": [{**region, **_users(drawn.get(region["name"], {}))} for region in seen],
+            "verdicts": [asdict(one) for one in await asyncio.to_thread(self._verdicts.newest)],
             "faults": self._faults.state(),
             "slack": [_message(one) for one in sandbox.outside.slack.messages[-_SHOWN:]],
             "monitoring": [{"at": one.at, **one.payload} for one in sandbox.outside.hooks.events[-_SHOWN:]],
@@ -56,6 +60,9 @@ class Controls:
                 for (region, version), changed in sandbox.world.overrides.items()
             ],
         }
+
+    async def chart(self, region: str) -> str | None:
+        return await asyncio.to_thread(self._verdicts.draw, region)
 
     async def set_fault(self, body: Mapping[str, Any]) -> None:
         name, mode = _text(body, "name"), _text(body, "mode")

@@ -10,7 +10,6 @@ from clients.github_changes import Merge
 from release import hotfix, verification
 from release.errors import Refused
 from release.hotfix_messages import Fix, Left, merge_message, pull_request, release_name, tag_message
-from release.model import Artifact
 from release.versions import Version
 from tasks import context, source
 from tasks.policy import RETRY
@@ -70,11 +69,12 @@ async def changes(commit: str, before: str | None) -> tuple[str, ...]:
 
 
 @task(task_run_name="record the hotfix", **RETRY)
-async def record(artifact: Artifact, at: str, run: str) -> None:
+async def record(fix: Fix, at: str) -> None:
     """Say in the registry which digest is of this commit, as staging does for what it verified."""
-    payload = {**verification.record(artifact, at=at, run=run), "environment": ENVIRONMENT}
+    kept = verification.record(fix.artifact, at=at, run=fix.run, way_back=fix.way_back)
+    tag, digest = verification.tag_of(fix.artifact.commit), fix.artifact.digest
     async with await context.registry() as registry:
-        await registry.write_record(verification.tag_of(artifact.commit), artifact.digest, payload)
+        await registry.write_record(tag, digest, {**kept, "environment": ENVIRONMENT})
 
 
 @task(task_run_name="tag {fix.tag}", **RETRY)

@@ -1,4 +1,4 @@
-"""Reading a region's counters while it is judged, and keeping what the verdict saw."""
+"""Reading a region's counters while it is judged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from prefect import task
-from prefect.artifacts import acreate_markdown_artifact
 
 from clients.metrics import Provider, Target, traefik
 from clients.metrics_prometheus import PrometheusMetrics
@@ -18,8 +17,8 @@ from release import names
 from release.environment import Region
 from release.errors import Refused, TidegateError, Unavailable
 from release.model import Slot
-from release.verdict import Counts, Entry, Policy, Sample, course, record
-from tasks import context, notify
+from release.verdict import Counts, Sample
+from tasks import notify
 from tasks.policy import RETRY
 from tasks.say import say
 
@@ -90,18 +89,6 @@ def _target(region: Region, provider: str, canary: Slot, stable: Slot) -> Target
         # A gateway's own counters have no labels of ours.
         labels=region.metric_labels if provider == "prometheus" else None,
     )
-
-
-@task(task_run_name="{region.name}: keep the verdict's counts")
-async def keep(region: Region, policy: Policy, entries: tuple[Entry, ...]) -> None:
-    """The counts as they were seen, and what they came to, in the run's folder and as an artifact."""
-    path = context.work("runs", context.run_id()) / f"verdict-{region.name}.jsonl"
-    path.write_text(record.dump(policy, entries))
-    verdicts = course(policy, entries)
-    told = [one.sentence for one in verdicts if one.finding.kind not in ("CONTINUE", "NO_DATA")]
-    lines = [f"# Verdict in {region.name}", "", verdicts[-1].sentence if verdicts else "", ""]
-    lines += [f"- {sentence}" for sentence in dict.fromkeys(told)]
-    await acreate_markdown_artifact(key=f"verdict-{region.name}", markdown="\n".join(lines))
 
 
 async def page(region: Region, sentence: str) -> None:

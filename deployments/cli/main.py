@@ -8,7 +8,20 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from deployments.cli import drift, emergency, guard, history, lock, maintenance, plan, release, serve, status, steer
+from deployments.cli import (
+    drift,
+    emergency,
+    guard,
+    history,
+    lock,
+    maintenance,
+    plan,
+    release,
+    serve,
+    status,
+    steer,
+    verdict,
+)
 from release.errors import TidegateError
 
 app = typer.Typer(
@@ -29,6 +42,7 @@ app.command()(emergency.rollback)
 app.command()(emergency.retire)
 app.command()(guard.guard)
 app.command()(drift.drift)
+app.command()(verdict.verdict)
 app.command()(status.status)
 app.command()(history.history)
 app.command()(lock.unlock)

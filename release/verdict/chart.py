@@ -30,7 +30,11 @@ text.canary{fill:var(--canary)}text.stable{fill:var(--stable)}text.good{fill:var
 
 def draw(policy: Policy, entries: Sequence[Entry], title: str = "") -> str:
     """The course of what was stored: error rates above, evidence against its bounds below."""
-    found = points(policy, entries)
+    return picture(points(policy, entries), title)
+
+
+def picture(found: Sequence[Point], title: str = "") -> str:
+    """The same from points."""
     body = _picture(found) if found else [_text(LEFT, 80, "Nothing was judged.", "soft")]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
     title = title or "Canary beside the stable version"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from release.verdict.counts import Block, Counts, Gap
@@ -12,43 +12,67 @@ from release.verdict.judge import Entry
 from release.verdict.policy import Margins, Mixture, Policy
 
 
-def dump(policy: Policy, entries: Iterable[Entry]) -> str:
-    """The policy on the first line, then one entry a line."""
-    lines = [json.dumps({"policy": asdict(policy)}, separators=(",", ":"))]
-    lines += [json.dumps(_plain(entry), separators=(",", ":")) for entry in entries]
-    return "\n".join(lines) + "\n"
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """`given` is the last verdict's sentence as the release was told it; empty where the run broke off before."""
+
+    policy: Policy
+    entries: Sequence[Entry]
+    title: str = ""
+    given: str = ""
 
 
-def load(text: str) -> tuple[Policy, Sequence[Entry]]:
-    """What `dump` wrote. Raises ValueError where the text is something else."""
-    lines = text.splitlines()
+def dump(stored: Stored) -> str:
+    """The policy on the first line, then one entry a line, then what was given."""
+    lines = [head(stored.policy, stored.title), *map(line, stored.entries)]
+    return "".join([*lines, end(stored.given)] if stored.given else lines)
+
+
+def head(policy: Policy, title: str) -> str:
+    """The first line, to be written before anything is judged."""
+    return _json({"policy": asdict(policy), "title": title})
+
+
+def line(entry: Entry) -> str:
+    """The line of one entry."""
+    block = entry.block
+    return _json(
+        {
+            "now": entry.now,
+            "weight": entry.weight,
+            "seconds": block.seconds,
+            "canary": _counts(block.canary),
+            "stable": _counts(block.stable),
+            "route": None if block.route is None else _counts(block.route),
+            "entry": block.entry,
+            "bounds": block.bounds,
+            "gap": block.gap,
+        }
+    )
+
+
+def end(given: str) -> str:
+    """The last line."""
+    return _json({"given": given})
+
+
+def load(text: str) -> Stored:
+    """What `dump` wrote. Lines around it, and half of a last line, are left out.
+
+    Raises ValueError where the text is something else.
+    """
+    whole = [each for each in text.splitlines(keepends=True) if each.startswith("{") and each.endswith("\n")]
     try:
-        policy = _policy(json.loads(lines[0])["policy"])
-        return policy, tuple(_entry(json.loads(line)) for line in lines[1:] if line.strip())
-    except (LookupError, TypeError, AttributeError) as error:
+        first, *rest = map(json.loads, whole)
+        given = "".join(each["given"] for each in rest if "given" in each)
+        entries = tuple(entry(each) for each in rest if "given" not in each)
+        return Stored(policy(first), entries, str(first.get("title", "")), given)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"this is not a stored verdict: {error}") from error
 
 
-def _plain(entry: Entry) -> dict[str, Any]:
-    block = entry.block
-    return {
-        "now": entry.now,
-        "weight": entry.weight,
-        "seconds": block.seconds,
-        "canary": _counts(block.canary),
-        "stable": _counts(block.stable),
-        "route": None if block.route is None else _counts(block.route),
-        "entry": block.entry,
-        "bounds": block.bounds,
-        "gap": block.gap,
-    }
-
-
-def _counts(counts: Counts) -> list[int]:
-    return [counts.requests, counts.errors, *counts.within]
-
-
-def _entry(plain: dict[str, Any]) -> Entry:
+def entry(plain: dict[str, Any]) -> Entry:
+    """The entry of a line that was read. Raises LookupError and TypeError for another line."""
     route, gap = plain["route"], plain["gap"]
     block = Block(
         seconds=plain["seconds"],
@@ -62,11 +86,9 @@ def _entry(plain: dict[str, Any]) -> Entry:
     return Entry(plain["now"], plain["weight"], block)
 
 
-def _read(numbers: list[int]) -> Counts:
-    return Counts(numbers[0], numbers[1], tuple(numbers[2:]))
-
-
-def _policy(plain: dict[str, Any]) -> Policy:
+def policy(first: dict[str, Any]) -> Policy:
+    """The policy of the first line that was read. Raises as `entry`."""
+    plain = first["policy"]
     against = plain["against"]
     nested = {
         "weights": tuple(plain["weights"]),
@@ -76,3 +98,15 @@ def _policy(plain: dict[str, Any]) -> Policy:
         "against": Mixture(**{**against, "rates": tuple(against["rates"]), "shares": tuple(against["shares"])}),
     }
     return Policy(**{**plain, **nested})
+
+
+def _json(plain: dict[str, Any]) -> str:
+    return json.dumps(plain, separators=(",", ":")) + "\n"
+
+
+def _counts(counts: Counts) -> list[int]:
+    return [counts.requests, counts.errors, *counts.within]
+
+
+def _read(numbers: list[int]) -> Counts:
+    return Counts(numbers[0], numbers[1], tuple(numbers[2:]))

@@ -27,17 +27,36 @@ class Point:
     verdict: Verdict
 
 
-def points(policy: Policy, entries: Sequence[Entry]) -> tuple[Point, ...]:
-    """The course, from what was stored. Long ones are thinned; changes of weight and of the verdict are kept."""
-    recent: deque[Entry] = deque()
-    found: list[Point] = []
-    for entry, verdict in zip(entries, course(policy, entries), strict=True):
+class Series:
+    """The points of a course that still goes on."""
+
+    def __init__(self) -> None:
+        self._recent: deque[Entry] = deque()
+        self._found: list[Point] = []
+        self._began = 0.0
+
+    def add(self, entry: Entry, verdict: Verdict) -> None:
+        """The next poll, and what came of it."""
+        recent = self._recent
+        if not self._found:
+            self._began = entry.now
         recent.append(entry)
         while recent[0].now <= entry.now - AROUND:
             recent.popleft()
         canary, stable = _rate([each.block.canary for each in recent]), _rate([each.block.stable for each in recent])
-        found.append(Point(entry.now - entries[0].now, entry.weight, canary, stable, verdict))
-    return _thinned(found)
+        self._found.append(Point(entry.now - self._began, entry.weight, canary, stable, verdict))
+
+    def points(self) -> tuple[Point, ...]:
+        """All so far. Long courses are thinned; changes of weight and of the verdict are kept."""
+        return _thinned(self._found)
+
+
+def points(policy: Policy, entries: Sequence[Entry]) -> tuple[Point, ...]:
+    """The course, from what was stored."""
+    series = Series()
+    for entry, verdict in zip(entries, course(policy, entries), strict=True):
+        series.add(entry, verdict)
+    return series.points()
 
 
 def changes(found: Sequence[Point]) -> list[Point]:
@@ -51,7 +70,7 @@ def _rate(counts: list[Counts]) -> float | None:
     return sum(each.errors for each in counts) / requests if requests else None
 
 
-def _thinned(found: list[Point]) -> tuple[Point, ...]:
+def _thinned(found: Sequence[Point]) -> tuple[Point, ...]:
     every = max(1, len(found) // MOST)
     kept = []
     for index, point in enumerate(found):

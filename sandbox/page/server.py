@@ -23,6 +23,9 @@ class Controls(Protocol):
     async def picture(self) -> Mapping[str, Any]:
         """Everything the page shows."""
 
+    async def chart(self, region: str) -> str | None:
+        """The newest verdict's course in the region as SVG; None where there is none."""
+
     async def set_fault(self, body: Mapping[str, Any]) -> None:
         """{name, mode, region?, seconds?}"""
 
@@ -37,7 +40,8 @@ class Controls(Protocol):
 
 
 class ControlServer:
-    """`GET /`, `/api/state`, `/api/events`, `/ready`; `PUT /api/faults|traffic|behaviour`, `DELETE /api/faults`."""
+    """`GET /`, `/ready`, `/api/state`, `/api/events`, `/api/verdicts/REGION.svg`;
+    `PUT /api/faults|traffic|behaviour`, `DELETE /api/faults`."""
 
     def __init__(self, controls: Controls) -> None:
         self._controls = controls
@@ -54,6 +58,7 @@ class ControlServer:
                 web.get("/ready", self._readiness),
                 web.get("/api/state", self._state),
                 web.get("/api/events", self._events),
+                web.get("/api/verdicts/{region}.svg", self._chart),
                 web.put("/api/faults", self._change(self._controls.set_fault)),
                 web.delete("/api/faults", self._change(self._controls.clear_faults)),
                 web.put("/api/traffic", self._change(self._controls.set_traffic)),
@@ -83,6 +88,12 @@ class ControlServer:
 
     async def _state(self, _: web.Request) -> web.StreamResponse:
         return web.json_response(await self._controls.picture())
+
+    async def _chart(self, request: web.Request) -> web.StreamResponse:
+        drawn = await self._controls.chart(request.match_info["region"])
+        if drawn is None:
+            raise web.HTTPNotFound(text="nothing was judged there yet")
+        return web.Response(text=drawn, content_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})

@@ -80,6 +80,7 @@ def critical(desk: Desk, look: Look, good: Regions, done: dict[str, Any]) -> dic
         base = live(look)
         name = branch(desk, "price", base)
         done["version"], done["branch"] = next_of(desk, base), name
+        done["base"], done["before"] = base, good["us-east-1"][0]
         began = time.time()
         done["result"] = desk.tidegate("hotfix", name, timeout=600)
         picture = look.picture()
@@ -122,6 +123,9 @@ def test_its_digest_is_recorded_for_its_commit(critical: dict[str, Any]) -> None
     found = record(outcome["commit"])
     assert (found["digest"], found["version"]) == (outcome["digest"], outcome["version"])
     assert found["environment"] == "production (hotfix)"
+    back = found["way_back"]
+    assert (back["result"], back["version"]) == ("untried", str(critical["base"]))
+    assert back["digest"] == critical["before"]
 
 
 def test_one_region_at_a_time(critical: dict[str, Any]) -> None:

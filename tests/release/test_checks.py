@@ -33,6 +33,7 @@ WRONG = [
     ({"images": frozenset({OLD.digest})}, "staging verified it", "no longer in the registry"),
     ({"record": staged(None)}, "way back", "staging did not rehearse it"),
     ({"record": staged(WayBack("off"))}, "way back", "turned off"),
+    ({"record": staged(replace(BACK, result="untried", reason="a hotfix"))}, "way back", "not rehearsed, to v1.4.0"),
     ({"record": staged(replace(BACK, result="failed", reason="load failed"))}, "way back", "load failed"),
     ({"record": staged(replace(BACK, back_s=121.0))}, "way back", "longer than the budget of 120 s"),
     ({"record": staged(FIRST)}, "way back", "none: first version"),

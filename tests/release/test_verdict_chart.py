@@ -9,7 +9,7 @@ from verdict_world import World
 
 from release.verdict import Entry, Kind, Policy, advance, observe, start
 from release.verdict.chart import draw
-from release.verdict.record import dump, load
+from release.verdict.record import Stored, dump, load
 from release.verdict.series import changes, points
 
 POLICY = Policy(latency=None)
@@ -59,7 +59,7 @@ def test_what_is_no_record_is_refused() -> None:
     for text in ("", "{}", '{"policy": {}}', '{"policy": 3}'):
         with pytest.raises(ValueError, match="stored verdict"):
             load(text)
-    assert load(dump(POLICY, []))[1] == ()
+    assert load(dump(Stored(POLICY, ()))).entries == ()
 
 
 def a_quiet_course(seconds: int) -> list[Entry]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from release.verdict import SPECIFIED, Block, Counts, Entry, Gap, Kind, Policy, advance, bets, course, replay, start
 from release.verdict.evidence import BURST_SECONDS, begin, grow
-from release.verdict.record import dump, load
+from release.verdict.record import Stored, dump, load
 
 POLICY = Policy()
 BOUNDS = (0.1, 0.3, 1.2)
@@ -46,10 +46,19 @@ def entries(draw: st.DrawFn) -> list[Entry]:
 @CALM
 @given(entries())
 def test_stored_counts_give_the_same_verdicts(seen: list[Entry]) -> None:
-    policy, read = load(dump(POLICY, seen))
-    assert policy == POLICY
-    assert course(policy, read) == course(POLICY, seen)
-    assert replay(policy, read) == course(POLICY, seen)[-1]
+    last = course(POLICY, seen)[-1]
+    stored = Stored(POLICY, tuple(seen), "us-east-1: v1", last.sentence)
+    text = dump(stored)
+    assert load(text) == load(f"kept by hand:\n\n```\n{text}```\n") == stored
+    assert course(POLICY, load(text).entries) == course(POLICY, seen)
+    assert replay(POLICY, load(text).entries) == last
+
+
+@CALM
+@given(entries())
+def test_what_a_killed_run_wrote_is_judged_as_far_as_it_got(seen: list[Entry]) -> None:
+    torn = load(dump(Stored(POLICY, tuple(seen)))[:-3])
+    assert (torn.entries, torn.given) == (tuple(seen[:-1]), "")
 
 
 @CALM

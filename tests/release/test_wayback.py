@@ -52,6 +52,18 @@ def test_what_is_no_way_back_is_not_read_as_one(data: object):
     assert wayback.from_dict(data) is None
 
 
+def test_a_hotfix_says_where_back_is_and_that_nobody_tried():
+    found = wayback.of_hotfix([region(OLD)], NEW, app())
+    assert (found.result, found.version, found.digest) == ("untried", OLD.version, OLD.digest)
+    assert wayback.from_dict(found.as_dict()) == found
+    assert str(found).startswith("not rehearsed, to v1.4.0: ")
+
+
+def test_a_hotfix_over_an_irreversible_migration_has_none():
+    migration = {"name": "drop-prices", "version": "1.5.0", "irreversible": True}
+    assert wayback.of_hotfix([region(OLD)], NEW, app(migration)).result == "none"
+
+
 def test_the_budget_is_for_going_back():
     assert WayBack("rehearsed", back_s=120.0, forward_s=500.0, budget_s=120.0).in_time
     late = WayBack("rehearsed", "1.4.0", back_s=120.1, budget_s=120.0)
