@@ -32,6 +32,7 @@ class Judging:
         self._state = start(self._judged.policy)
         self._log = Log(region.name, self._judged.policy, f"{region.name}: v{version} beside what is live")
         self._latest: Verdict | None = None
+        self._bad: Verdict | None = None
         self._looked = asyncio.Event()
         self._polling: asyncio.Task[None] | None = None
         self._course = Course(environment.name, region)
@@ -53,6 +54,7 @@ class Judging:
         self.weight = weight
         paged = told = ""
         while True:
+            self.check()
             stop.check(self._region.name)
             found = await self._next()
             self.check()
@@ -78,19 +80,20 @@ class Judging:
         self.weight = weight if slot == self._canary else 100 - weight
 
     def check(self) -> None:
-        """Raises Failed when the latest verdict is that the canary is bad."""
-        found = self._latest
-        if found is not None and found.action is Kind.ROLLBACK and self.weight > 0:
+        """Raises Failed when the verdict was that the canary is bad."""
+        if self._bad is not None:
             raise Failed(
-                found.sentence,
+                self._bad.sentence,
                 region=self._region.name,
                 next_step="Mend the version; the verdict's counts are kept with the run.",
             )
 
     async def _next(self) -> Verdict:
-        self._looked.clear()
-        await self._looked.wait()
-        if self._polling is not None and self._polling.done():
+        assert self._polling is not None, "use it as a context manager"
+        if not self._polling.done():
+            self._looked.clear()
+            await self._looked.wait()
+        if self._polling.done():
             await self._polling
         assert self._latest is not None
         return self._latest
@@ -100,12 +103,17 @@ class Judging:
         try:
             async with metrics.reader(self._region, self._judged.provider) as read:
                 # With all the users there is nothing left to compare with: the guard watches from there on.
-                while self.weight < 100:
+                while self.weight < 100 and self._bad is None:
                     sample, now = await read(self._canary, stable), time.monotonic()
                     self._state, entry = observe(self._state, sample, self.weight, now)
                     self._state, self._latest = advance(self._state, entry)
                     self._log.add(entry, self._latest)
                     self._course.tell(self._latest, self.weight)
+                    if self._latest.action is Kind.ROLLBACK and self.weight > 0:
+                        # Before anything else: at this very moment users still get its errors.
+                        self._bad = self._latest
+                        stop.fail(self._region.name)
+                        say(self._bad.sentence, region=self._region.name, warn=True)
                     self._looked.set()
                     await asyncio.sleep(self._judged.poll)
         finally:

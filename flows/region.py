@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +12,17 @@ from prefect import flow, task
 from config import load
 from flows.common import apart, lockstep, result_of, wanted
 from flows.roll import Job, go_back, roll
+from flows.users_back import users_back
 from release import messages, migrations, plan
 from release.appfile import AppFile
 from release.environment import Environment, Strategy
 from release.errors import TidegateError, Unavailable
 from release.model import Artifact, RegionState
 from release.outcome import RegionResult, of_error
-from release.recovery import Back, Way, bad_share, shift_back, ways
+from release.recovery import Back, Way, ways
 from release.strategy import Want
 from release.versions import shown
-from tasks import context, deploy, image, notify
+from tasks import context, deploy, image, notify, stop
 from tasks.policy import PATIENT
 from tasks.say import say
 
@@ -65,6 +65,7 @@ async def bring_live(
         if then is not None:
             await then()
     except TidegateError as error:
+        stop.fail(region)
         error.region = error.region or region
         await notify.finish_deployment(number, "failure", str(error), place.address)
         raise
@@ -94,12 +95,19 @@ async def _in_region(region: str, environment: str, artifact: Artifact, checkout
 
 @flow(name="recover", flow_run_name="back from v{bad.artifact.version}", validate_parameters=False)
 async def recover(
-    environment: Environment, regions: tuple[str, ...], bad: Want, chart: Path, app: AppFile
+    environment: Environment,
+    regions: tuple[str, ...],
+    bad: Want,
+    chart: Path,
+    app: AppFile,
+    left: Mapping[str, int] | None = None,
 ) -> list[RegionResult]:
     """Bring every changed region back to its last good version, in reverse order; what cannot go back is halted.
 
-    `app` is the bad version's own file: nothing goes back over a migration that it declares irreversible.
+    `app` is the bad version's own file: nothing goes back over a migration that it declares irreversible. `left` are
+    regions whose users have left it already, and the percent of them who were on it.
     """
+    shares = await users_back(environment, regions, bad, app) | dict(left or {})
     states, results = [], []
     for region in regions:
         try:
@@ -107,8 +115,6 @@ async def recover(
         except Unavailable as error:
             results.append(RegionResult(region, "halted", reason=f"it cannot be seen: {error}"))
     found = migrations.freeze(ways(states, bad), bad.artifact, app)
-    shares = {state.region: bad_share(state, bad) for state in states}
-    await _traffic_first(environment, states, found, bad)
     for way in found:
         say("going back", region=way.region, warn=True)
         began = time.monotonic()
@@ -116,23 +122,9 @@ async def recover(
             result = await _go(environment, way, bad, chart)
         except TidegateError as error:
             result = RegionResult(way.region, "halted", reason=of_error(error)[1].removeprefix(f"{way.region}: "))
-        results.append(replace(result, seconds=time.monotonic() - began, share=shares[way.region]))
+        results.append(replace(result, seconds=time.monotonic() - began, share=shares.get(way.region, 0)))
     untouched = {state.region for state in states} - {result.region for result in results}
     return results + [_unchanged(state) for state in states if state.region in untouched]
-
-
-async def _traffic_first(
-    environment: Environment, states: list[RegionState], found: tuple[Way, ...], bad: Want
-) -> None:
-    """Users leave the bad version in all regions at once, wherever one write does it; the rest follows in order."""
-    ways_of = {way.region: way for way in found if isinstance(way, Back)}
-    shifts = {
-        state.region: shift_back(state, ways_of[state.region], bad) for state in states if state.region in ways_of
-    }
-    writes = [deploy.shift(environment.regions[name], one.slot, one.weight) for name, one in shifts.items() if one]
-    for failed in await asyncio.gather(*writes, return_exceptions=True):
-        if isinstance(failed, BaseException) and not isinstance(failed, TidegateError):
-            raise failed
 
 
 async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> RegionResult:

@@ -58,7 +58,11 @@ async def roll(job: Job) -> int:
     canary = strategy.other(state.live_slot)
     weight = state.route.weight(canary) if state.route else 0
     async with Judging(job.environment, job.region, canary, weight, job.want.artifact.version) as judging:
-        return await _loop(job, judging)
+        try:
+            return await _loop(job, judging)
+        except stop.Stopped:
+            judging.check()  # where it was this region's own verdict that stopped them all
+            raise
 
 
 async def _loop(job: Job, judging: Judging | None) -> int:

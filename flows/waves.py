@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from flows.common import lockstep
 from flows.conclude import Draft
 from flows.lockstep import Lockstep
 from flows.region import in_region, recover
+from flows.users_back import users_first
 from release.errors import Failed, TidegateError
 from release.model import Artifact
 from release.outcome import RegionResult, Word, after_recovery, halted, of_error
@@ -37,28 +38,37 @@ async def release_waves(
 
     A run that takes over from one that died while it went back goes on going back.
     """
-    draft.begun, reason = True, grip.recovering
+    draft.begun, order = True, tuple(region for wave in waves for region in wave)
+    reason, left = grip.recovering, {}
     if reason:
         draft.learn(reason=reason)
         say(f"goes on taking v{want.artifact.version} back: {reason}", warn=True)
     else:
-        failure = await _forward(draft, grip, waves, want, checkout, each)
+        async with users_first(grip, order, want, source.application_file(checkout)) as left:
+            failure = await _forward(draft, grip, waves, want, checkout, each)
         if failure is None:
             return "released"
         _, reason, next_step = of_error(failure)
         draft.learn(reason=reason, next_step=next_step)
         say(f"stops here: {reason}", warn=True)
-    order = tuple(region for wave in waves for region in wave)
-    return await take_back(draft, grip, order, want, checkout)
+    return await take_back(draft, grip, order, want, checkout, left)
 
 
-async def take_back(draft: Draft, grip: Grip, order: tuple[str, ...], bad: Want, checkout: Path) -> Word:
-    """Bring every changed region back; a run that dies meanwhile is gone on with by the next one."""
+async def take_back(
+    draft: Draft,
+    grip: Grip,
+    order: tuple[str, ...],
+    bad: Want,
+    checkout: Path,
+    left: Mapping[str, int] | None = None,
+) -> Word:
+    """Bring every changed region back; a run that dies meanwhile is gone on with by the next one. `left` as `recover`
+    has it."""
     draft.begun = True
     stop.check_lock()
     await grip.note_recovery(draft.outcome.reason)
     app, began = source.application_file(checkout), time.monotonic()
-    recovered = await recover(grip.environment, order, bad, context.chart(checkout), app)
+    recovered = await recover(grip.environment, order, bad, context.chart(checkout), app, left)
     draft.learn(recovery=time.monotonic() - began)
     return _folded(draft, recovered)
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from release.appfile import AppFile, Migration
 from release.errors import Refused
-from release.model import Artifact
-from release.recovery import Back, Stuck, Way
+from release.model import Artifact, RegionState
+from release.recovery import Back, Stuck, Way, shift_back, ways
+from release.steps import Shift
+from release.strategy import Want
 from release.versions import parse_version
 
 
@@ -25,6 +27,14 @@ def crossed(app: AppFile, newer: str, older: str) -> tuple[Migration, ...]:
 def freeze(ways: Iterable[Way], bad: Artifact, app: AppFile) -> tuple[Way, ...]:
     """The ways back from `bad`, whose file `app` is; one over an irreversible migration is stuck, nothing removed."""
     return tuple(_frozen(way, bad, app) for way in ways)
+
+
+def users_back(state: RegionState, bad: Want, app: AppFile) -> Shift | None:
+    """The one write that takes a region's users away from `bad`, whose file `app` is; None where there is none."""
+    for way in freeze(ways((state,), bad), bad.artifact, app):
+        if isinstance(way, Back):
+            return shift_back(state, way, bad)
+    return None
 
 
 def _frozen(way: Way, bad: Artifact, app: AppFile) -> Way:

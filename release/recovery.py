@@ -13,7 +13,7 @@ from release.strategy import Seen, Want, asked, is_live, next_step, other, runs
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Bring a region back to a recorded version; `at_once` where one write of the weights takes the users back."""
+    """Bring a region back to a recorded version; `at_once` where its copy is up: one write of the weights."""
 
     region: str
     to: Record
@@ -71,9 +71,10 @@ def _way(state: RegionState, bad: Want) -> Way:
         return Stuck(state.region, live, removable=alone, why="there was no good version before it to go back to.")
     if not _kept(state, good, bad):
         return Back(state.region, good, at_once=False)
+    up = serves(state.slot(good.slot), good)
     if state.route is not None and state.route.weight(good.slot) == 100:
-        return Back(state.region, good, at_once=False)
-    if not serves(state.slot(good.slot), good):
+        return Back(state.region, good, at_once=up)
+    if not up:
         why = f"the kept copy of v{good.artifact.version} in {good.slot} is not healthy either."
         return Stuck(state.region, good.slot, removable=False, why=why)
     return Back(state.region, good, at_once=True)

@@ -51,6 +51,13 @@ def stopping() -> Iterator[Stop]:
         _current.reset(token)
 
 
+def fail(region: str) -> None:
+    """Stop the other regions now: this one has failed, whatever it still does before it says so."""
+    stop = _current.get()
+    if stop is not None:
+        stop.now(f"{region} failed")
+
+
 def check(region: str, *, recovering: bool = False) -> None:
     """Raises Halted when the lock was lost, Stopped when another region failed; a recovery minds only the lock."""
     check_lock(region)

@@ -8,6 +8,7 @@ from simulated import BLUE_GREEN, Simulated, roll, want
 from release import migrations, recovery
 from release.appfile import AppFile, Migration
 from release.recovery import Back, Stuck
+from release.steps import Shift
 from release.versions import Version
 
 
@@ -70,3 +71,16 @@ def test_other_ways_are_left_as_they_are() -> None:
     assert roll(other, bad) == "done"
     ways = recovery.ways([other.state], bad)
     assert migrations.freeze(ways, bad.artifact, app(("1.5.0", False), ("1.4.0", True))) == ways
+
+
+@pytest.mark.parametrize(("weights", "write"), [((), False), (BLUE_GREEN, True)])
+def test_users_leave_by_one_write_where_their_version_is_kept_and_not_over_such_a_migration(
+    weights: tuple[int, ...], write: bool
+) -> None:
+    region, bad = Simulated(), want(5, weights=weights)
+    assert migrations.users_back(region.state, bad, app()) is None
+    assert roll(region, want(4)) == "done"
+    assert migrations.users_back(region.state, bad, app()) is None
+    assert roll(region, bad) == "done"
+    assert migrations.users_back(region.state, bad, app()) == (Shift("blue", 100) if write else None)
+    assert migrations.users_back(region.state, bad, app(("1.5.0", True))) is None

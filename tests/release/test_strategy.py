@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated import BLUE_GREEN, CANARY, Simulated, artifact, go_back, roll, want
 
-from release import live, recovery, steps, strategy
+from release import live, migrations, recovery, steps, strategy
+from release.appfile import AppFile
 from release.health import ready_digests
 from release.model import Pod, Workload
 from release.strategy import Seen
@@ -120,11 +121,12 @@ def test_a_release_killed_anywhere_goes_on_to_its_end(
 
 
 @settings(max_examples=300)
-@given(kills=KILLS, back_kills=KILLS, fault=FAULTS, weights=STRATEGIES, before=STRATEGIES)
+@given(kills=KILLS, back_kills=KILLS, fault=FAULTS, weights=STRATEGIES, before=STRATEGIES, first=st.booleans())
 def test_a_bad_release_ends_on_the_last_good_version(
-    kills: list[int], back_kills: list[int], fault: str, weights: tuple[int, ...], before: tuple[int, ...]
+    kills: list[int], back_kills: list[int], fault: str, weights: tuple[int, ...], before: tuple[int, ...], first: bool
 ) -> None:
-    """Also when strategies mix, and when the bad release starts inside the window of the one before."""
+    """Also when strategies mix, when the bad release starts inside the window of the one before, and when users were
+    taken back `first`, before the recovery looked."""
     region = Simulated(**{fault: frozenset({5})})
     roll(region, want(3))
     roll(region, want(4, weights=before))
@@ -133,6 +135,9 @@ def test_a_bad_release_ends_on_the_last_good_version(
         roll(region, bad, stop_after=killed_after)
     condemned = fault != "erring" or weights == CANARY
     assert roll(region, bad) == ("condemned" if condemned else "done")
+    if first and (shift := migrations.users_back(region.state, bad, AppFile({}))) is not None:
+        region.act(shift, bad)
+        assert migrations.users_back(region.state, bad, AppFile({})) is None, "one write is enough"
     for killed_after in [*back_kills, 1000]:
         go_back(region, bad, stop_after=killed_after)
     assert live_digests(region) == {artifact(4).digest}
