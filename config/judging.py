@@ -8,7 +8,7 @@ from pydantic import Field
 
 from config.base import Model, Seconds
 from release import environment as built
-from release.verdict.policy import Policy
+from release.verdict.policy import Margins, Policy
 
 
 class Verdict(Model):
@@ -18,6 +18,8 @@ class Verdict(Model):
     poll_s: Annotated[float, Field(ge=0.2, le=300)] = 1
     alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.001
     latency: bool = True
+    # How much worse, in points of its error rate, a version may be that still goes on: less needs more requests.
+    margin: Annotated[float, Field(gt=0, le=0.2)] = 0.01
     min_step_s: Seconds = 30
     step_deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 1800
     stale_after_s: Annotated[float, Field(gt=0, le=3600)] = 10
@@ -32,6 +34,7 @@ class Verdict(Model):
             weights=weights,
             alpha=self.alpha,
             regions=regions,
+            errors=Margins(delta1=self.margin),
             latency=Policy().latency if self.latency else None,
             min_step=self.min_step_s,
             step_deadline=self.step_deadline_s,

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from desk import USERS, Desk
 from look import Look, Regions
 
 SPEED = "20"
-# Requests a second and region, times the speed: enough to be seen, few enough for two cores.
-USERS = "1"
 
 
 @pytest.fixture(scope="session")

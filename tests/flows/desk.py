@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -17,12 +18,16 @@ from typing import Any, Self
 import httpx
 import yaml
 
+from clients.lock import Lock
 from config import load
+from release.steering import What
 from release.versions import parse_tag
 from sandbox import state
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
+# Requests a second and region, times the speed: enough to be seen, few enough for two cores.
+USERS = "1"
 PIPELINES = ("develop", "stage", "release", "hotfix", "rollback", "retire")
 
 
@@ -105,6 +110,7 @@ class Desk:
     _verified: dict[str, Result] = field(default_factory=dict)
     _misbehaved: list[tuple[str, str | None]] = field(default_factory=list)
     _count: int = 0
+    _crowded: bool = False
 
     def environment(self, home: Path, actor: str = "ada") -> dict[str, str]:
         return {**os.environ, "TIDEGATE_HOME": str(home), "TIDEGATE_ACTOR": actor, "COLUMNS": "200"}
@@ -157,6 +163,10 @@ class Desk:
             if body is not None:
                 client.post(base, json={"tag_name": tag, "body": body}).raise_for_status()
 
+    def steer(self, what: What, reason: str = "", environment: str = "production") -> None:
+        """`tidegate hold`, `resume`, `promote` or `abort` of the release that holds the lock, without its start-up."""
+        asyncio.run(_order(environment, what, reason))
+
     @property
     def bare(self) -> Path:
         return self.home / "sandbox" / "git" / "shop.git"
@@ -170,9 +180,17 @@ class Desk:
         self._control("PUT", "/api/behaviour", {"version": version, "region": region, "fields": fields})
         self._misbehaved.append((version, region))
 
+    def users(self, rate: float) -> None:
+        """Requests a second in each region, times the speed, until the test ends."""
+        self._control("PUT", "/api/traffic", {"rate": rate})
+        self._crowded = True
+
     def calm(self) -> None:
-        """End all faults and changed behaviours."""
+        """End all faults, changed behaviours and crowds."""
         self._control("DELETE", "/api/faults")
+        if self._crowded:
+            self._control("PUT", "/api/traffic", {"rate": float(USERS)})
+            self._crowded = False
         while self._misbehaved:
             version, region = self._misbehaved.pop()
             self._control("PUT", "/api/behaviour", {"version": version, "region": region, "fields": {}})
@@ -198,8 +216,16 @@ class Desk:
             if isinstance(change, str):
                 path.write_text(change)
                 continue
-            path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), change)))
+            path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), change), sort_keys=False))
         return home
+
+
+async def _order(environment: str, what: What, reason: str) -> None:
+    settings, region = load.settings(), next(iter(load.environment(environment).regions.values()))
+    async with Lock(settings.kubeconfig, region.context, region.namespace, settings.application.name) as lock:
+        held = (await lock.read()).held
+        assert held is not None, "no release is under way"
+        await lock.order(held.holder.run, what, "ada", reason)
 
 
 def release(tag: str, *options: str) -> tuple[str, ...]:
