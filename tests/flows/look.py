@@ -45,6 +45,22 @@ class Look:
         """Region -> (digest of every Ready pod, their count)."""
         return {name: (one["digest"], one["ready"]) for name, one in self.live(environment).items()}
 
+    def every_pod(self, environment: str = "production") -> dict[str, set[str]]:
+        """Region -> the digests of all Ready pods of both slots, as the node reports them."""
+        found = {}
+        for name, region in load.environment(environment).regions.items():
+            app = f"app.kubernetes.io/name={load.settings().application.name}"
+            pods = json.loads(self.kubectl("get", "pods", "-l", app, "-o", "json", context=region.context))["items"]
+            ready = [
+                status["imageID"].rpartition("@")[2]
+                for pod in pods
+                if "deletionTimestamp" not in pod["metadata"]
+                for status in pod["status"].get("containerStatuses", ())
+                if status["ready"]
+            ]
+            found[name] = set(ready)
+        return found
+
     def picture(self) -> dict[str, Any]:
         """What the sandbox's own page shows."""
         answer = httpx.get(f"{self._state.control}/api/state", timeout=10, trust_env=False)
