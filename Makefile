@@ -5,7 +5,7 @@ ROOMS := release clients config tasks flows deployments sandbox
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour sandbox test test-all bench-scrape bench-verdict check format lock
+.PHONY: help setup demo tour sandbox test test-all bench-back bench-failing bench-scrape bench-verdict check format lock
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,12 @@ bench-verdict: setup ## The verdict's times and errors against its table, seeded
 
 bench-scrape: setup ## How long a scrape of /metrics takes with 10,000 past releases
 	@$(BIN)/python -m benchmarks.scrape
+
+bench-failing: setup ## Failing requests until a bad canary is off traffic (RUNS=20 whole releases, 20 minutes)
+	@$(BIN)/python -m benchmarks.failing_requests
+
+bench-back: setup ## Time from the verdict to all regions' users back, beside a bare API write (RUNS, REGIONS)
+	@$(BIN)/python -m benchmarks.traffic_back
 
 check: setup ## Format, lint, types and layers
 	@$(BIN)/ruff format --check .
