@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+from clients.prefect_records import Records
 from clients.releases import Releases
-from clients.runs import Runs
 from clients.store import Store
 from config import load
+from deployments.metrics.catchup import SOURCE
 from deployments.metrics.service import MetricsService
 from deployments.postgres import Postgres
 from release.finished import Finished, FinishedRegion
@@ -58,17 +59,18 @@ async def main(releases: int, regions: int) -> None:
         server = Postgres(Path(folder) / "postgres", Path(folder) / "log")
         await server.start()
         try:
-            async with Store(server.url) as store, Runs("http://127.0.0.1:9/api") as runs:
+            async with Store(server.url) as store, Records("http://127.0.0.1:9/api") as runs:
                 table = Releases(store)
                 found = past(releases, regions)
                 for start in range(0, len(found), 200):
                     await table.add(found[start : start + 200])
+                await table.note_caught_up(SOURCE, datetime.now(UTC))
                 await _scrape(table, runs, regions)
         finally:
             await server.stop()
 
 
-async def _scrape(table: Releases, runs: Runs, regions: int) -> None:
+async def _scrape(table: Releases, runs: Records, regions: int) -> None:
     production = replace(load.environment("production"), regions={f"region-{each}": None for each in range(regions)})
     service = MetricsService(runs, table, [production])
     service.started()
@@ -78,7 +80,9 @@ async def _scrape(table: Releases, runs: Runs, regions: int) -> None:
     took, size = [], 0
     for _ in range(SCRAPES):
         began = time.perf_counter()
-        size = len((await service.answer()).body)
+        answer = await service.answer()
+        assert answer.status_code == 200, answer.body
+        size = len(answer.body)
         took.append((time.perf_counter() - began) * 1000)
     print(f"a scrape: median {median(took):.0f} ms, worst {max(took):.0f} ms, {size / 1000:.0f} kB")
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from clients.prefect_records import Records
 from clients.releases import Releases
-from clients.runs import Runs
 from release.finished import PIPELINES, Finished, Run, finished
 
 SOURCE = "prefect"
 # Several API servers write side by side: a run may be seen a little after one that ended later.
 OVERLAP = timedelta(minutes=10)
+_BEFORE_ANY = datetime(1970, 1, 2, tzinfo=UTC)
 
 
-async def catch_up(source: Runs, table: Releases, known: Mapping[str, Collection[str]]) -> int:
+async def catch_up(source: Records, table: Releases, known: Mapping[str, Collection[str]]) -> int:
     """Read what has ended since the last time, page by page; how many releases were new.
 
     Safe to do twice, or to be cut short: how far it came is noted at its end, and a release that is known is left as
@@ -26,12 +27,11 @@ async def catch_up(source: Runs, table: Releases, known: Mapping[str, Collection
     async for page in source.ended(PIPELINES, until - OVERLAP if until else None):
         new += await table.add(await _finished(source, page, known))
         newest = max([run.ended for run in page] + ([newest] if newest else []))
-    if newest is not None:
-        await table.note_caught_up(SOURCE, newest)
+    await table.note_caught_up(SOURCE, newest or until or _BEFORE_ANY)
     return new
 
 
-async def _finished(source: Runs, page: Sequence[Run], known: Mapping[str, Collection[str]]) -> list[Finished]:
+async def _finished(source: Records, page: Sequence[Run], known: Mapping[str, Collection[str]]) -> list[Finished]:
     outcomes = await source.outcomes([run.id for run in page])
     found = []
     for run in page:

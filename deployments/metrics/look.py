@@ -9,7 +9,7 @@ from typing import Any
 
 from clients.cluster import Cluster
 from clients.lock import Lock
-from clients.runs import Runs
+from clients.prefect_records import Records
 from config import load
 from release.environment import Environment, Region
 from release.errors import TidegateError
@@ -21,7 +21,7 @@ from release.underway import Evidence, LockSeen, Now, Under, Weight, evidence_of
 WAITING = "AwaitingApproval"
 
 
-async def look(source: Runs, environments: Sequence[Environment]) -> Now:
+async def look(source: Records, environments: Sequence[Environment]) -> Now:
     """What is under way now. What does not answer is left out, and named in `sources`."""
     seen = await asyncio.gather(*(_lock(each) for each in environments))
     held = [(each, lock[0], lock[1]) for each, lock in zip(environments, seen, strict=True) if lock and lock[0]]
@@ -72,7 +72,7 @@ async def _weight(environment: Environment, region: Region) -> Weight | None:
     return Weight(environment.name, region.name, route.blue, route.green) if route else None
 
 
-async def _release(source: Runs, environment: Environment, held: Held, now: float) -> Under | None:
+async def _release(source: Records, environment: Environment, held: Held, now: float) -> Under | None:
     """The release that holds the lock; None where the holder deploys nothing."""
     pipeline = pipeline_of(held.holder.what)
     if pipeline is None:
@@ -94,7 +94,7 @@ async def _release(source: Runs, environment: Environment, held: Held, now: floa
     )
 
 
-async def _evidence(source: Runs, releases: Sequence[Under]) -> tuple[Evidence, ...]:
+async def _evidence(source: Records, releases: Sequence[Under]) -> tuple[Evidence, ...]:
     runs = {one.run for one in releases}
     if not runs:
         return ()
@@ -102,7 +102,7 @@ async def _evidence(source: Runs, releases: Sequence[Under]) -> tuple[Evidence, 
     return tuple(one for one in told if one is not None)
 
 
-async def _waiting(source: Runs, environments: Sequence[Environment]) -> dict[str, list[float]]:
+async def _waiting(source: Records, environments: Sequence[Environment]) -> dict[str, list[float]]:
     """Environment -> the seconds that each release has waited for approval."""
     found: dict[str, list[float]] = {each.name: [] for each in environments}
     now = datetime.now(UTC)

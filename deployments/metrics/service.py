@@ -14,9 +14,9 @@ from typing import Self
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from clients.prefect_records import Records
 from clients.releases import Releases
-from clients.runs import Runs
-from deployments.metrics.catchup import catch_up
+from deployments.metrics.catchup import SOURCE, catch_up
 from deployments.metrics.collector import text
 from deployments.metrics.look import look
 from release import underway
@@ -42,13 +42,14 @@ class MetricsService:
     """`async with MetricsService(runs, table, environments) as metrics: app.include_router(metrics.router)`."""
 
     def __init__(
-        self, runs: Runs, table: Releases, environments: Sequence[Environment], *, every: float = EVERY
+        self, runs: Records, table: Releases, environments: Sequence[Environment], *, every: float = EVERY
     ) -> None:
         self._runs, self._table, self._environments, self._every = runs, table, environments, every
         self._regions = {each.name: tuple(each.regions) for each in environments}
         self._known = combinations(self._regions, STRATEGIES)
         self._now, self._seen = Now(), time.monotonic()
         self._looked = asyncio.Event()
+        self._read_once = False
         self._caught_up: float | None = None
         self._dora: Mapping[str, Measures] = {}
         self._measured = -_MEASURED_FOR
@@ -80,6 +81,10 @@ class MetricsService:
 
     async def families(self) -> list[Family]:
         """Everything as it is now. Raises Unavailable where the table does not answer."""
+        if not self._read_once and await self._table.caught_up(SOURCE) is None:
+            # Counters that rise by what is long past would look like events of this moment.
+            raise Unavailable("Prefect's records are being read for the first time.", field="prefect")
+        self._read_once = True
         table = await self._table.table()
         passed = time.monotonic() - self._seen
         since = None if self._caught_up is None else time.monotonic() - self._caught_up

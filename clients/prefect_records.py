@@ -17,12 +17,20 @@ PAGE = 200
 _ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
 
 
-class Runs:
+class Records:
     """A Prefect server, by its API's address. Every method raises Unavailable when it does not answer."""
 
-    def __init__(self, api: str, *, transport: httpx.AsyncBaseTransport | None = None, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        api: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        base = api.rstrip("/") + "/"
         self._http = httpx.AsyncClient(
-            base_url=api.rstrip("/") + "/", transport=transport, timeout=timeout, trust_env=False
+            base_url=base, headers=headers, transport=transport, timeout=timeout, trust_env=False
         )
 
     async def __aenter__(self) -> Self:
