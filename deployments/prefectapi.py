@@ -10,9 +10,15 @@ from config import load
 
 
 def runs() -> Runs:
-    """Its runs: at the settings' address, else where Prefect's own variables or profile say."""
+    """Its runs."""
+    api, headers = place()
+    return Runs(api, headers=headers)
+
+
+def place() -> tuple[str, dict[str, str]]:
+    """Its API's address, of the settings, else of Prefect's own variables or profile; and what lets us in."""
     api = load.settings().prefect.api or os.environ.get("PREFECT_API_URL") or _of_profile()
-    return Runs(api, headers=_headers())
+    return api, _headers()
 
 
 def _of_profile() -> str:

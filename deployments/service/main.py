@@ -18,6 +18,7 @@ from config import load
 from config.service import Service
 from config.settings import Settings
 from deployments import ask
+from deployments.metrics.mount import measuring
 from deployments.service import webhook
 from deployments.service.app import Health, application
 from deployments.service.forwarder import Forwarder
@@ -43,8 +44,9 @@ async def serve() -> None:
         prefect = await stack.enter_async_context(ask.prefect())
         deliveries = Deliveries(store)
         forwarder = Forwarder(deliveries, prefect)
+        routers = [*await _routers(settings, deliveries, forwarder), await stack.enter_async_context(measuring(store))]
         app = application(
-            await _routers(settings, deliveries, forwarder),
+            routers,
             Health(deliveries.count_waiting, prefect.healthy),
             Buckets(settings.service.rate_per_s, settings.service.burst),
         )
