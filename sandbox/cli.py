@@ -34,6 +34,9 @@ def up(
     prefect: Annotated[bool, typer.Option(help="Start the Prefect server too.")] = True,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Judge through a real Prometheus server.")] = False,
     rules: Annotated[Path | None, typer.Option(help="Alert rules for that Prometheus.")] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Also a worker and GitHub's webhooks: a push starts runs.")
+    ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay; end with Ctrl-C.")] = False,
 ) -> None:
     """Start everything and point Tidegate's settings at it. The first start builds a control plane (minutes)."""
@@ -51,6 +54,7 @@ def up(
         kubeconfig=own_cluster(),
         prometheus=prometheus,
         rules=str(rules.absolute()) if rules else None,
+        serve=serve,
     ).check()
     if foreground:
         command = lifecycle.command(home, cache, options)

@@ -18,7 +18,8 @@ class Options:
 
     `prefect`, `engine`, `services`, `shop`: whether those parts are started. `services` are GitHub, Slack and the
     hooks, `shop` the sample application's git history. `kubeconfig` is a cluster of the user's. `prometheus`: a
-    Prometheus server, through which versions are then judged; `rules` its file of alert rules.
+    Prometheus server, through which versions are then judged; `rules` its file of alert rules. `serve`: a worker,
+    and the service that webhooks call.
     """
 
     speed: float = 1.0
@@ -31,6 +32,7 @@ class Options:
     kubeconfig: str | None = None
     prometheus: bool = False
     rules: str | None = None
+    serve: bool = False
 
     def check(self) -> Options:
         """Itself. Raises Refused naming the option and its rule."""
@@ -39,6 +41,8 @@ class Options:
         if not 1 <= self.regions <= MOST_REGIONS:
             rule = f"production has 1 to {MOST_REGIONS} regions."
             raise Refused(rule, field="--regions", next_step="Give a number in that range.")
+        if self.serve and not (self.prefect and self.services and self.shop):
+            raise Refused("a worker needs the Prefect server.", field="--serve", next_step="Leave --no-prefect out.")
         if not 0 <= self.users <= 1000:
             raise Refused("users make 0 to 1000 requests a second.", field="--users", next_step="Give it as 20.")
         if self.rules is not None and not (self.prometheus and Path(self.rules).is_file()):

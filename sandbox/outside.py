@@ -23,7 +23,9 @@ from sandbox.services.slack import Slack
 from sandbox.shop import history
 
 REPOSITORY = "tidegate/shop"
-LOGIN = "tidegate"
+# Tidegate at GitHub, and a person there.
+LOGIN, DEVELOPER = "tidegate", "developer"
+_PASSWORDS = ("registry", "git", "github", "github-developer", "github-webhook", "backup")
 # Of each of these, everything goes through a proxy that can fail.
 PROXIED = ("registry", "git", "github", "slack", "backup", "monitoring", "monitoring-webhook")
 
@@ -41,7 +43,7 @@ class Outside:
     ) -> None:
         self._options, self._progress = options, progress
         self.proxies = proxies
-        self.passwords = {name: secrets.token_urlsafe(24) for name in ("registry", "git", "github", "backup")}
+        self.passwords = {name: secrets.token_urlsafe(24) for name in _PASSWORDS}
         logs = folder / "logs"
         self.registry = RegistryServer(
             folder / "registry",
@@ -53,7 +55,8 @@ class Outside:
         self.engine = Engine(folder / "engine", cache / "engine", logs / "dockerd.log", say=progress.say_of("engine"))
         self._bare = folder / "git" / "shop.git"
         self.git = GitServer(folder / "git", password=self.passwords["git"], on_push=self._pushed)
-        self.github = GitHub(self._bare, REPOSITORY, {self.passwords["github"]: LOGIN})
+        tokens = {self.passwords["github"]: LOGIN, self.passwords["github-developer"]: DEVELOPER}
+        self.github = GitHub(self._bare, REPOSITORY, tokens)
         self.slack = Slack(CHANNELS, None)
         self.hooks = Hooks(self.passwords["backup"])
         self.registry_up = asyncio.Event()
@@ -90,6 +93,10 @@ class Outside:
     def deployments(self) -> list[Deployment]:
         """GitHub's deployments, oldest first."""
         return self.github.state.deployments
+
+    def send_events_to(self, service: str) -> None:
+        """GitHub's webhooks, to the service at that address; where nobody listens they are lost, as in life."""
+        self.github.send_events_to(f"{service}/webhooks/github", self.passwords["github-webhook"])
 
     def secrets(self) -> dict[str, str]:
         """What goes into files: passwords, and Slack's incoming webhooks through the proxy."""
@@ -139,7 +146,7 @@ class Outside:
 
     async def _pushed(self, _ref: str, _old: str, _new: str) -> None:
         if self._options.services:
-            await self.github.refs_changed()
+            await self.github.refs_changed(DEVELOPER)
 
     async def _start_slack(self) -> None:
         with self._progress.part("slack", "SIMULATED") as part:

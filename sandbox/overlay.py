@@ -54,6 +54,7 @@ class Addresses:
     speed: float
     regions: tuple[RegionAddress, ...]
     prometheus: str | None = None
+    service: int = 8765
 
 
 def folder(home: Path) -> Path:
@@ -62,7 +63,8 @@ def folder(home: Path) -> Path:
 
 
 def write(home: Path, at: Addresses, secrets: Mapping[str, str], application: Mapping[str, str]) -> None:
-    """Write the overlay and the secrets' files. `secrets`: registry, github, slack-<channel>, backup.
+    """Write the overlay and the secrets' files. `secrets`: registry, github, github-webhook,
+    slack-<channel>, backup.
 
     `application` maps the names of the application's secrets (DB_PASSWORD) to their values. Each file appears
     whole; the last one is tidegate.yaml, which makes the sandbox the target.
@@ -122,6 +124,11 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
         },
         "prefect": {"api": at.prefect},
         "database": {"url": _file(at.database)} if at.database else None,
+        "service": {
+            "host": "127.0.0.1",
+            "port": at.service,
+            "github_secret": _file(files["github-webhook"]),
+        },
         "sandbox": {"speed": at.speed},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sandbox import overlay, state
 from sandbox.outside import REPOSITORY
@@ -33,6 +34,7 @@ def addresses(sandbox: Sandbox) -> overlay.Addresses:
         prefect=sandbox.prefect.api if sandbox.options.prefect else None,
         database=sandbox.prefect.database if sandbox.options.prefect else None,
         speed=sandbox.options.speed,
+        service=urlsplit(sandbox.serving.url).port or 0,
         regions=tuple(place.address() for place in sandbox.places),
     )
 
@@ -45,6 +47,8 @@ def record(sandbox: Sandbox, phase: state.Phase, *, error: str = "", ready_after
         pids["prefect-server"] = sandbox.prefect.pid
     if sandbox.prometheus.pid is not None:
         pids["prometheus"] = sandbox.prometheus.pid
+    if sandbox.serving.pid is not None:
+        pids["serve"] = sandbox.serving.pid
     found = state.State(
         pid=os.getpid(),
         started=sandbox.started,

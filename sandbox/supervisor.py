@@ -27,6 +27,7 @@ from sandbox.prefectserver import PrefectServer, of_home
 from sandbox.progress import Progress
 from sandbox.prometheus import PrometheusServer
 from sandbox.regions import random_secrets
+from sandbox.serving import Serving
 from sandbox.timedfaults import TimedFaults
 from sandbox.world import World
 
@@ -69,6 +70,7 @@ class Sandbox:
             rules=self.options.rules,
             say=self.progress.say_of("prometheus"),
         )
+        self.serving = Serving(home, folder / "logs", ports.port("service"))
         self._cache, self._control_port = cache, ports.port("control")
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._values = random_secrets()
@@ -120,12 +122,15 @@ class Sandbox:
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
         overlay.write(self.home, summary.addresses(self), self.outside.secrets(), self._values)
+        self.outside.send_events_to(self.serving.url)
+        await self._start_serving()
         self.phase = "ready"
         if self._control is not None:
             self._control.ready()
 
     async def stop(self) -> None:
         """Everything down, in the order that leaves nobody waiting; safe at any time."""
+        await self.serving.stop()
         overlay.remove(self.home)
         self.faults.stop()
         if self._control is not None:
@@ -141,6 +146,7 @@ class Sandbox:
         while True:
             self.cluster.check()
             self.prometheus.check()
+            self.serving.check()
             if self.options.prefect:
                 self.prefect.check()
             await asyncio.sleep(_CHECK_EVERY_S)
@@ -150,6 +156,13 @@ class Sandbox:
             with self.progress.part("prefect", "real") as part:
                 await self.prefect.start()
                 part.address, part.detail = self.prefect.ui, "over an embedded PostgreSQL"
+
+    async def _start_serving(self) -> None:
+        """Last: it reads the settings that the others made."""
+        if self.options.serve:
+            with self.progress.part("serve", "real") as part:
+                await self.serving.start()
+                part.address, part.detail = self.serving.url, "GitHub's webhooks, a worker, the deployments"
 
     async def _start_tools(self) -> None:
         with self.progress.part("tools", "real") as part:

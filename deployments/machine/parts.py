@@ -18,7 +18,7 @@ POOL = "tidegate"
 # Runs at once on this machine; a run that waits for approval is none of them.
 RUNS_AT_ONCE = 8
 # A run that is ended has so long to say so.
-_WORKER_GRACE_S = 20.0
+_WORKER_GRACE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)

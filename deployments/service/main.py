@@ -80,7 +80,7 @@ async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwar
         found.append(webhook.router(webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake)))
     if not found:
         raise Refused(
-            "there is nothing to serve: neither GitHub's nor Slack's secret is given.",
+            "there is nothing to serve: GitHub's secret is not given.",
             field="tidegate.yaml: service.github_secret",
             next_step="Name the secret that you gave GitHub for its webhook.",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from sandbox.services.github.gitdata import NOTHING, CommitData, FileChange, GitData, Person, Ref
 from sandbox.services.github.shapes import Json, Shapes, person
 
@@ -66,6 +68,7 @@ def _paths(changes: list[FileChange], status: str) -> list[str]:
 
 
 def _repository(shapes: Shapes) -> Json:
-    """A push's repository, whose owner has two fields more than elsewhere."""
+    """A push's repository, whose owner has two fields more than elsewhere, and which was pushed to just now."""
     repository = shapes.repository()
-    return repository | {"owner": repository["owner"] | person(repository["owner"]["login"])}
+    owner = repository["owner"] | person(repository["owner"]["login"])
+    return repository | {"owner": owner, "pushed_at": int(time.time())}
