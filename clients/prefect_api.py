@@ -48,7 +48,7 @@ class FlowRun:
 
 
 class PrefectApi:
-    """The Prefect server whose API is at `api` (`http://.../api`); `login` is `user:password` where it asks for one.
+    """The Prefect server whose API is at `api` (`http://.../api`); `headers` hold a key where it wants one.
 
     Use it with `async with`. Every call raises Unavailable where the server does not answer.
     """
@@ -57,14 +57,13 @@ class PrefectApi:
         self,
         api: str,
         *,
-        login: str | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout: float = 10.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._api = api.rstrip("/")
-        user, _, password = (login or "").partition(":")
         self._http = httpx.AsyncClient(
-            auth=httpx.BasicAuth(user, password) if login else None,
+            headers=dict(headers or {}),
             timeout=timeout,
             transport=transport,
             trust_env=not is_loopback(api),

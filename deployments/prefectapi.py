@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 
+from clients.prefect_api import PrefectApi
 from clients.prefect_runs import Runs
 from config import load
 
@@ -19,6 +20,12 @@ def place() -> tuple[str, dict[str, str]]:
     """Its API's address, of the settings, else of Prefect's own variables or profile; and what lets us in."""
     api = load.settings().prefect.api or os.environ.get("PREFECT_API_URL") or _of_profile()
     return api, _headers()
+
+
+def orders() -> PrefectApi:
+    """Its deployments, to be run."""
+    api, headers = place()
+    return PrefectApi(api, headers=headers)
 
 
 def _of_profile() -> str:

@@ -30,10 +30,10 @@ def serve(
 
         asyncio.run(keep_up(server=everything, say=lambda line: typer.echo(line)))
         return
-    from deployments import ask
+    from deployments import prefectapi
 
     # Before Prefect is imported, which may hold secrets of the settings.
-    os.environ["PREFECT_API_URL"] = ask.address()
+    os.environ["PREFECT_API_URL"] = prefectapi.place()[0]
     from deployments.service.main import serve
 
     asyncio.run(serve())

@@ -15,7 +15,7 @@ import yaml
 
 from clients.prefect_api import PrefectApi
 from config import load
-from deployments import ask
+from deployments import prefectapi
 from deployments.machine import recovery
 from deployments.machine.parts import POOL, Machine
 from deployments.machine.programs import Kept, Program, once
@@ -47,9 +47,9 @@ async def keep_up(*, server: bool, say: Say) -> None:
 
 async def _up(folder: Path, server: bool, say: Say) -> None:
     began = time.monotonic()
-    machine = Machine(folder, ask.address())
+    machine = Machine(folder, prefectapi.place()[0])
     async with contextlib.AsyncExitStack() as stack:
-        api = await stack.enter_async_context(ask.prefect())
+        api = await stack.enter_async_context(prefectapi.orders())
         await _prefect(machine, api, server, stack, say)
         await _kept(machine.worker(), stack, say)
         await _until(lambda: api.has_pool(POOL), "the worker made no work pool", machine.worker())

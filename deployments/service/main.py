@@ -17,7 +17,7 @@ from clients.store import Store
 from config import load
 from config.service import Service
 from config.settings import Settings
-from deployments import ask
+from deployments import prefectapi
 from deployments.metrics.mount import measuring
 from deployments.service import webhook
 from deployments.service.app import Health, application
@@ -41,7 +41,7 @@ async def serve() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     async with contextlib.AsyncExitStack() as stack:
         store = await _opened(stack)
-        prefect = await stack.enter_async_context(ask.prefect())
+        prefect = await stack.enter_async_context(prefectapi.orders())
         deliveries = Deliveries(store)
         forwarder = Forwarder(deliveries, prefect)
         routers = [*await _routers(settings, deliveries, forwarder), await stack.enter_async_context(measuring(store))]
