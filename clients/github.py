@@ -33,6 +33,13 @@ class Deployment:
 class GitHub(Changes):
     """GitHub for one repository. Raises Refused and Unavailable as clients.github_api.Api says."""
 
+    async def permissions(self) -> frozenset[str]:
+        """What the token may do in the repository, in GitHub's words: pull, push, maintain, admin, ..."""
+        what = f"look up {self.repo}"
+        answer = await self._send(what, self._kit.rest.repos.async_get(self._owner, self._name))
+        found = answer.get("permissions") or {}
+        return frozenset(name for name, given in found.items() if given)
+
     async def create_deployment(
         self, ref: str, environment: str, description: str, *, production: bool, payload: Mapping[str, Any]
     ) -> int:

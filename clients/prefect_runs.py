@@ -85,6 +85,10 @@ class Runs:
         """The server's version."""
         return str(await self._ask("GET", "admin/version"))
 
+    async def ready(self) -> None:
+        """Raises Unavailable unless the server reaches its database too."""
+        await self._ask("GET", "ready")
+
     async def newest(self, flows: Sequence[str], limit: int, *, types: Sequence[str] = ()) -> tuple[Run, ...]:
         """The newest runs that were started as such (not by another run) of flows by name, newest first."""
         runs: dict[str, Any] = {"parent_task_run_id": {"is_null_": True}}

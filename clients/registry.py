@@ -49,6 +49,13 @@ class Registry(RegistryApi):
             path = answer.url.join(further) if further else None
         return tuple(sorted(tag for tag in found if tag.startswith(prefix)))
 
+    async def may_push(self) -> None:
+        """Raises Refused where this account may not push: an upload is begun, and given up at once."""
+        started = await self._send("POST", "blobs/uploads/")
+        place = started.headers.get("Location") if started is not None else None
+        if started is not None and place is not None:
+            await self._http.delete(started.url.join(place))
+
     async def labels(self, digest: str) -> Mapping[str, str]:
         """The image's labels; of an index, those of its linux/amd64 image."""
         image = await self._existing(digest)

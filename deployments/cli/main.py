@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from deployments.cli import (
+    doctor,
     drift,
     emergency,
     guard,
@@ -45,6 +46,7 @@ app.command()(drift.drift)
 app.command()(verdict.verdict)
 app.command()(status.status)
 app.command()(history.history)
+app.command()(doctor.doctor)
 app.command()(lock.unlock)
 app.command()(serve.serve)
 app.add_typer(maintenance.app, name="maintenance")

@@ -38,6 +38,18 @@ async def test_tags_are_listed_by_their_beginning(registry: Registry) -> None:
     assert await registry.tags("verified-") == ("verified-1", "verified-2")
 
 
+async def test_asking_whether_one_may_push_leaves_nothing(registry: Registry) -> None:
+    await registry.may_push()
+    assert await registry.tags() == ()
+
+
+async def test_who_may_not_push_is_told() -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(403))
+    async with Registry("http://127.0.0.1:1", "shop", username=None, password=None, transport=transport) as closed:
+        with pytest.raises(Refused, match="push"):
+            await closed.may_push()
+
+
 async def test_tags_of_a_registry_that_pages_are_all_found() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if "last" in request.url.params:

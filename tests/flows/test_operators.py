@@ -94,3 +94,24 @@ def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, go
     assert json.dumps(runs)
     assert desk.tidegate("history", "--environment", "mars").code == 2
     assert everything(look) == before
+
+
+def test_a_doctor_finds_what_is_wrong_and_changes_nothing(desk: Desk, look: Look, good: Regions) -> None:
+    before = everything(look)
+    well = desk.tidegate("doctor", "--all")
+    assert well.code == 0, well.text
+    assert all(part in well.text for part in ("prefect", "role.yaml", "clock", "gateway", "may push"))
+    findings = desk.tidegate("doctor", "--json").outcome["findings"]
+    assert {one["grade"] for one in findings} <= {"ok", "note"}
+    rights = [one for one in findings if one["what"] == "rights"]
+    assert len(rights) == 5 and all("role.yaml" in one["detail"] for one in rights)
+    wrong = desk.variant(production={"kubernetes_secret": "other-secrets"}, tidegate={"helm": "/nowhere/helm"})
+    found = desk.tidegate("doctor", home=wrong)
+    assert found.code == 2, found.text
+    assert "no Secret other-secrets" in found.text and "/nowhere/helm" in found.text and "Next: " in found.text
+    desk.fault("kubernetes", "down", "eu-west-1")
+    silent = desk.tidegate("doctor")
+    desk.calm()
+    assert silent.code == 5, silent.text
+    assert "SILENT" in silent.text and "production eu-west-1" in silent.text
+    assert everything(look) == before
