@@ -116,12 +116,13 @@ class Runs:
         return await self._runs(body, _PAGE)
 
     async def artifacts(self, runs: Sequence[str]) -> Mapping[str, Any]:
-        """Key -> the newest content of these runs' artifacts: a table's rows, or Markdown."""
+        """Key -> the newest content of these runs' artifacts: a table's rows, plain data, or Markdown."""
         body = {"artifacts": {"flow_run_id": {"any_": list(runs)}}, "sort": "UPDATED_DESC", "limit": _PAGE}
         found: dict[str, Any] = {}
         for one in await self._ask("POST", "artifacts/filter", body):
             data = one.get("data")
-            found.setdefault(str(one.get("key")), json.loads(data) if one.get("type") == "table" else data)
+            coded = one.get("type") in ("table", "json") and isinstance(data, str)
+            found.setdefault(str(one.get("key")), json.loads(data) if coded else data)
         return found
 
     async def log(self, runs: Sequence[str], after: str = "") -> tuple[Line, ...]:

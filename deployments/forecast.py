@@ -33,18 +33,20 @@ async def past(environment: Environment, chosen: Strategy) -> Past:
 
 
 async def _told(runs: Runs, environment: Environment, chosen: Strategy) -> Past:
+    """From what each good release told at its end: its regions' seconds, and the rest of its time under the lock."""
     seconds: dict[str, list[float]] = {}
     around: list[float] = []
-    good = await runs.newest(("production",), _PAST, types=("COMPLETED",))
-    for run in good:
-        children = [one for one in await runs.children(run.id) if one.flow == "region" and one.type == "COMPLETED"]
-        children = [one for one in children if one.parameters.get("strategy", "rolling") == chosen]
-        if not children:
+    for run in await runs.newest(("production",), _PAST, types=("COMPLETED",)):
+        told = (await runs.artifacts([run.id])).get("outcome")
+        if not isinstance(told, dict) or (told.get("word"), told.get("strategy")) != ("released", chosen):
             continue
-        took = {str(one.parameters.get("region")): one.seconds for one in children}
-        for region, one in took.items():
-            seconds.setdefault(region, []).append(one)
-        waves = planning.expected(plan.waves(environment, [*took]), took, 0.0) or 0.0
-        around.append(max(0.0, run.seconds - waves))
+        took = {one["region"]: float(one["seconds"]) for one in told.get("regions") or ()}
+        known = [name for name in took if name in environment.regions]
+        if not known:
+            continue
+        for region in known:
+            seconds.setdefault(region, []).append(took[region])
+        waves = planning.expected(plan.waves(environment, known), took, 0.0) or 0.0
+        around.append(max(0.0, float(told.get("locked") or 0.0) - waves))
     found = {region: planning.median(each) for region, each in seconds.items()}
     return Past(found, planning.median(around), len(around))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Self
 
 from release.environment import Environment, Region
-from release.errors import Failed
+from release.errors import Failed, Spared
 from release.model import Slot
 from release.strategy import other
 from release.verdict import Cause, Kind, Limit, Verdict, advance, observe, start, start_watch, watch
@@ -80,9 +80,11 @@ class Judging:
         self.weight = weight if slot == self._canary else 100 - weight
 
     def check(self) -> None:
-        """Raises Failed when the verdict was that the canary is bad."""
+        """Raises Failed when the verdict was that the canary is bad, Spared where that was no evidence against it."""
         if self._bad is not None:
-            raise Failed(
+            # Users who did not come, or metrics that are down, say nothing of it.
+            kind = Failed if self._bad.cause is Cause.BAD else Spared
+            raise kind(
                 self._bad.sentence,
                 region=self._region.name,
                 next_step="Mend the version; the verdict's counts are kept with the run.",

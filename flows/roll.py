@@ -13,7 +13,8 @@ from flows.judge import Judging
 from flows.lockstep import Lockstep
 from release import live, messages, recovery, steps, strategy, values
 from release.environment import Environment, Region
-from release.errors import Failed
+from release.errors import Failed, Spared
+from release.health import Bad
 from release.model import Record, RegionState, Slot
 from release.recovery import Back
 from release.strategy import Seen, Want
@@ -80,7 +81,7 @@ async def _loop(job: Job, judging: Judging | None) -> int:
             case steps.Done():
                 return await deploy.require_digest(job.region, job.want.artifact.digest)
             case steps.Condemn(_, why):
-                raise _condemned(job.region, str(why))
+                raise _condemned(job.region, why)
             case steps.Preview(slot):
                 await check(job, slot, job.region.previews.get(slot))
                 seen = replace(seen, previewed=True)
@@ -147,9 +148,11 @@ async def _values(job: Job, slot: Slot) -> dict[str, Any]:
     return values.of_slot(job.environment, job.region, load.settings().application.name, slot)
 
 
-def _condemned(region: Region, why: str) -> Failed:
+def _condemned(region: Region, why: Bad) -> Failed:
     look = f"`kubectl --context {region.context} describe pod` has the rest."
-    return Failed(why, region=region.name, next_step=f"Mend the version; {look}")
+    if not why.condemns:
+        return Spared(str(why), region=region.name, next_step=f"Mend what it names; {look}")
+    return Failed(str(why), region=region.name, next_step=f"Mend the version; {look}")
 
 
 async def go_back(environment: Environment, way: Back, bad: Want, chart: Path) -> int:

@@ -15,7 +15,7 @@ from flows.conclude import Draft
 from flows.lockstep import Lockstep
 from flows.region import in_region, recover
 from flows.users_back import users_first
-from release.errors import Failed, TidegateError
+from release.errors import Failed, Spared, TidegateError
 from release.model import Artifact
 from release.outcome import RegionResult, Word, after_recovery, halted, of_error
 from release.strategy import Want
@@ -110,7 +110,7 @@ async def _forward(
 
 def _ours(region: str, error: Exception) -> Failed:
     get_run_logger().exception("%s: an error of Tidegate itself", region)
-    return Failed(
+    return Spared(
         f"an error of Tidegate itself ({type(error).__name__}: {error}).",
         region=region,
         next_step="Please report it, with the log of this run.",

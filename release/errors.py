@@ -53,10 +53,21 @@ class Refused(TidegateError):
 
 
 class Failed(TidegateError):
-    """Tests or the build failed and nothing changed, or a bad release was brought back."""
+    """Tests or the build failed and nothing changed, or a bad release was brought back.
+
+    `condemns` says that the version is to blame: it is then quarantined, once it is taken back.
+    """
 
     exit_code = 3
     outcome = "failed"
+    condemns: ClassVar[bool] = True
+
+
+class Spared(Failed):
+    """The release cannot go on and is brought back, and the version is not to blame: a person, the cluster or an
+    outside system is."""
+
+    condemns = False
 
 
 class Halted(TidegateError):

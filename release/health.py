@@ -11,6 +11,8 @@ from release.model import Pod, SlotState
 _IMAGE = {"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 # The Deployment's pods cannot be made: a quota, or admission.
 FAILED_CREATE = "FailedCreate"
+# What only the version's own process can bring about.
+_ITS_OWN = {"CrashLoopBackOff", "NotReady"}
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
@@ -35,6 +37,11 @@ class Bad:
 
     cause: str
     detail: str
+
+    @property
+    def condemns(self) -> bool:
+        """Whether the version itself is to blame, and not its image's registry, the cluster or its configuration."""
+        return self.cause in _ITS_OWN
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.detail}"

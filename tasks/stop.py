@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from release.errors import Failed, Halted
+from release.errors import Halted, Spared
 from release.steering import Order, Steering
 from tasks.say import say
 
@@ -29,11 +29,11 @@ class Stop:
         self.event.set()
 
 
-class Stopped(Failed):
+class Stopped(Spared):
     """This region did nothing wrong: it was stopped because of another."""
 
 
-class Aborted(Failed):
+class Aborted(Spared):
     """A person ended the release: what it changed is taken back."""
 
 

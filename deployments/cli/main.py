@@ -22,6 +22,7 @@ from deployments.cli import (
     status,
     steer,
     verdict,
+    watch,
 )
 from release.errors import TidegateError
 
@@ -45,6 +46,7 @@ app.command()(guard.guard)
 app.command()(drift.drift)
 app.command()(verdict.verdict)
 app.command()(status.status)
+app.command()(watch.watch)
 app.command()(history.history)
 app.command()(doctor.doctor)
 app.command()(lock.unlock)

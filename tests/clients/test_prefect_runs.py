@@ -80,9 +80,14 @@ async def test_a_run_is_found_by_the_beginning_of_its_id() -> None:
 async def test_the_newest_artifact_of_a_key_counts() -> None:
     table = {"key": "regions", "type": "table", "data": json.dumps([{"region": "a"}])}
     old = {"key": "regions", "type": "table", "data": "[]"}
-    server = Server(**{"artifacts/filter": [table, old, {"key": "report", "type": "markdown", "data": "# x"}]})
+    report, outcome = (
+        {"key": "report", "type": "markdown", "data": "# x"},
+        {"type": "json", "data": '{"word": "built"}'},
+    )
+    server = Server(**{"artifacts/filter": [table, old, report, outcome | {"key": "outcome"}]})
     async with runs(server) as client:
-        assert await client.artifacts([ID]) == {"regions": [{"region": "a"}], "report": "# x"}
+        found = await client.artifacts([ID])
+    assert found == {"regions": [{"region": "a"}], "report": "# x", "outcome": {"word": "built"}}
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(503), httpx.Response(200, text="<html>")])
