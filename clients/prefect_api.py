@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import httpx
@@ -15,6 +16,8 @@ from clients.address import is_loopback
 from release.errors import Refused, Unavailable
 
 FIELD = "prefect.api"
+# A worker tells how often it is to be heard; it may be late twice.
+_HEARTBEAT_S, _MISSED = 30.0, 3
 _FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
@@ -94,19 +97,32 @@ class PrefectApi:
         """Whether there is a work pool of that name."""
         return await self._ask("GET", f"/work_pools/{name}", missing=None) is not None
 
-    async def workers(self, pool: str) -> int:
-        """How many workers of that pool are online; 0 for a pool that is not there."""
+    async def workers(self, pool: str, now: datetime) -> int:
+        """How many workers of that pool were heard of lately; 0 for a pool that is not there."""
         found = await self._ask("POST", f"/work_pools/{pool}/workers/filter", {}, missing=[])
-        return sum(worker.get("status") == "ONLINE" for worker in found)
+        return sum(_lives(worker, now) for worker in found)
+
+    async def forget_worker(self, pool: str, name: str) -> None:
+        """A worker that ended in order is not waited for."""
+        await self._ask("DELETE", f"/work_pools/{pool}/workers/{name}", missing=None)
 
     async def create(
-        self, deployment: Deployment, parameters: Mapping[str, Any], *, key: str, tags: Sequence[str] = ()
+        self,
+        deployment: Deployment,
+        parameters: Mapping[str, Any],
+        *,
+        key: str,
+        tags: Sequence[str] = (),
+        checked: bool = True,
     ) -> FlowRun:
         """The run of that `key`: made now, or the one that was made for it before.
 
-        Raises Refused where the deployment does not accept the parameters, or is gone.
+        Raises Refused where the deployment does not accept the parameters (unless they are not to be `checked`: then
+        the run itself refuses them), or is gone.
         """
-        body = {"parameters": dict(parameters), "idempotency_key": key, "tags": list(tags)}
+        body: dict[str, Any] = {"parameters": dict(parameters), "idempotency_key": key, "tags": list(tags)}
+        if not checked:
+            body["enforce_parameter_schema"] = False
         return _run(await self._ask("POST", f"/deployments/{deployment.id}/create_flow_run", body))
 
     async def read(self, ids: Sequence[str]) -> list[FlowRun]:
@@ -150,7 +166,13 @@ class PrefectApi:
                 field=FIELD,
                 next_step="Mend what it names; `prefect --no-prompt deploy --all` registers the deployments anew.",
             )
-        return answer.json()
+        return answer.json() if answer.content else None
+
+
+def _lives(worker: Mapping[str, Any], now: datetime) -> bool:
+    heard = datetime.fromisoformat(str(worker.get("last_heartbeat_time") or "1970-01-01T00:00:00+00:00"))
+    interval = float(worker.get("heartbeat_interval_seconds") or _HEARTBEAT_S)
+    return bool(worker.get("status") == "ONLINE" and (now - heard).total_seconds() < _MISSED * interval)
 
 
 def _run(found: Mapping[str, Any]) -> FlowRun:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from release.errors import TidegateError
@@ -79,6 +79,18 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
+        """What `as_dict` gave, also by another version of Tidegate: what is unknown here is left out."""
+        regions = tuple(RegionResult(**_known(RegionResult, one)) for one in data.get("regions", ()))
+        lists = {name: tuple(data.get(name, ())) for name in ("warnings", "committed")}
+        return cls(**{**_known(cls, data), **lists, "regions": regions})
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
 
 
 def of_error(error: TidegateError) -> tuple[Word, str, str]:

@@ -17,9 +17,9 @@ from clients.prefect_api import PrefectApi
 from config import load
 from deployments import prefectapi
 from deployments.machine import recovery
-from deployments.machine.parts import POOL, Machine
+from deployments.machine.parts import POOL, Machine, worker_name
 from deployments.machine.programs import Kept, Program, once
-from release.errors import Refused, Unavailable
+from release.errors import Refused, TidegateError, Unavailable
 
 _READY_WITHIN_S, _REGISTERED_WITHIN_S = 180.0, 300.0
 _LOOK_EVERY_S = 0.2
@@ -51,6 +51,7 @@ async def _up(folder: Path, server: bool, say: Say) -> None:
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(prefectapi.orders())
         await _prefect(machine, api, server, stack, say)
+        stack.push_async_callback(_forget, api)
         await _kept(machine.worker(), stack, say)
         await _until(lambda: api.has_pool(POOL), "the worker made no work pool", machine.worker())
         await _registered(machine, say)
@@ -106,6 +107,12 @@ async def _kept(program: Program, stack: contextlib.AsyncExitStack, say: Say) ->
     kept = Kept(program, say)
     stack.push_async_callback(kept.stop)
     kept.start()
+
+
+async def _forget(api: PrefectApi) -> None:
+    """Nobody is to wait for this worker, where the server is still there to be told."""
+    with contextlib.suppress(TidegateError):
+        await api.forget_worker(POOL, worker_name())
 
 
 async def _service_answers() -> bool:

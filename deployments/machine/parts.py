@@ -21,6 +21,11 @@ RUNS_AT_ONCE = 8
 _WORKER_GRACE_S = 15.0
 
 
+def worker_name() -> str:
+    """This machine's worker."""
+    return f"tidegate-{socket.gethostname()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """The programs of a machine whose data is in `folder` and whose Prefect server is at `api`."""
@@ -44,8 +49,7 @@ class Machine:
         )
 
     def worker(self) -> Program:
-        name = f"tidegate-{socket.gethostname()}"
-        options = ("--pool", POOL, "--type", "process", "--name", name, "--limit", str(RUNS_AT_ONCE))
+        options = ("--pool", POOL, "--type", "process", "--name", worker_name(), "--limit", str(RUNS_AT_ONCE))
         return self._program("worker", ("prefect", "worker", "start", *options), _WORKER_GRACE_S)
 
     def register(self) -> Program:
@@ -66,6 +70,8 @@ class Machine:
             "PREFECT_API_URL": self.api,
             "PREFECT_HOME": str(self.folder / "home"),
             "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_WORKER_HEARTBEAT_SECONDS": "5",
+            "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",

@@ -22,6 +22,7 @@ class FakePrefectApi:
         self.refuse = ""
         self.asked = 0
         self.online = 1
+        self.heard = "2026-01-01T00:00:00Z"
 
     def client(self) -> PrefectApi:
         return PrefectApi(API, transport=httpx.MockTransport(self._answer))
@@ -51,7 +52,8 @@ class FakePrefectApi:
             case ["flow_runs", run, "set_state"]:
                 return self._set_state(run, body["state"])
             case ["work_pools", _, "workers", "filter"]:
-                return httpx.Response(200, json=[{"status": "ONLINE"}] * self.online + [{"status": "OFFLINE"}])
+                lives = {"status": "ONLINE", "last_heartbeat_time": self.heard, "heartbeat_interval_seconds": 5}
+                return httpx.Response(200, json=[lives] * self.online + [{**lives, "status": "OFFLINE"}])
         return httpx.Response(404, json={"detail": "Not Found"})
 
     def _deployment(self, flow: str) -> httpx.Response:
