@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from release.dora import Measures
 
 _NONE = "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The measures from `since` to `until`, and those of as long a time before."""
+
+    since: datetime
+    until: datetime
+    now: Measures
+    before: Measures
 
 
 def span(seconds: float | None) -> str:
@@ -24,8 +35,9 @@ def share(rate: float | None) -> str:
     return _NONE if rate is None else f"{rate:.0%}"
 
 
-def rows(now: Measures, before: Measures) -> list[tuple[str, str, str]]:
+def rows(report: Report) -> list[tuple[str, str, str]]:
     """(measure, this period, the period before)."""
+    now, before = report.now, report.before
     return [
         ("Deployments to production", f"{now.deployments}", f"{before.deployments}"),
         ("Deployment frequency", f"{now.per_day:.1f} a day", f"{before.per_day:.1f} a day"),
@@ -36,16 +48,16 @@ def rows(now: Measures, before: Measures) -> list[tuple[str, str, str]]:
     ]
 
 
-def markdown(since: datetime, until: datetime, now: Measures, before: Measures) -> str:
+def markdown(report: Report) -> str:
     """The report as Markdown."""
-    lines = [f"# Releases from {since:%Y-%m-%d} to {until:%Y-%m-%d}", ""]
+    lines = [f"# Releases from {report.since:%Y-%m-%d} to {report.until:%Y-%m-%d}", ""]
     lines += ["| measure | this period | before |", "|---|---|---|"]
-    lines += [f"| {name} | {one} | {other} |" for name, one, other in rows(now, before)]
+    lines += [f"| {name} | {one} | {other} |" for name, one, other in rows(report)]
     return "\n".join(lines)
 
 
-def slack(since: datetime, until: datetime, now: Measures, before: Measures) -> str:
+def slack(report: Report) -> str:
     """The report as a message."""
-    lines = [f":bar_chart: Releases from {since:%Y-%m-%d} to {until:%Y-%m-%d}"]
-    lines += [f"{name}: {one} (before: {other})" for name, one, other in rows(now, before)]
+    lines = [f":bar_chart: Releases from {report.since:%Y-%m-%d} to {report.until:%Y-%m-%d}"]
+    lines += [f"{name}: {one} (before: {other})" for name, one, other in rows(report)]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from asyncio import sleep
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -24,7 +24,8 @@ _FASTEST_S, _USUAL_S = 0.25, 5.0
 class PrometheusServer:
     """One in `folder`, its output in `log`, its executable in `cache`. `rules` is a file of alert rules, or a glob.
 
-    It scrapes every 5 s divided by `speed`, at least every 0.25 s apart, and evaluates rules as often.
+    It scrapes every 5 s divided by `speed`, at least every 0.25 s apart, and evaluates rules as often. The gateway
+    names regions only: `environments` (region -> environment) is added to what it counts.
     """
 
     def __init__(
@@ -35,23 +36,26 @@ class PrometheusServer:
         *,
         speed: float = 1.0,
         rules: str | None = None,
+        environments: Mapping[str, str] | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
         self.interval = max(_FASTEST_S, _USUAL_S / speed)
         self._folder, self._cache, self._log = folder, cache, log
         self._rules, self._say = rules, say
+        self._environments = environments or {}
         self._child: Child | None = None
 
     @property
     def pid(self) -> int | None:
         return self._child.pid if self._child else None
 
-    async def start(self, scraped: str) -> str:
-        """Scrape `scraped` (HOST:PORT); gives the server's address, once it answers. Raises Unavailable."""
+    async def start(self, scraped: str, operator: str | None = None) -> str:
+        """Scrape the gateway at `scraped`, and the operator service (HOST:PORT both); gives the server's address,
+        once it answers. Raises Unavailable."""
         binary = await self._binary()
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "prometheus.yml"
-        configuration.write_text(yaml.safe_dump(self._configuration(scraped), sort_keys=False))
+        configuration.write_text(yaml.safe_dump(self._configuration(scraped, operator), sort_keys=False))
         port = free_port()
         flags = {
             "config.file": configuration,
@@ -88,13 +92,20 @@ class PrometheusServer:
             )
         return found
 
-    def _configuration(self, scraped: str) -> dict[str, object]:
+    def _configuration(self, scraped: str, operator: str | None) -> dict[str, object]:
         every = f"{self.interval * 1000:.0f}ms"
-        job = {"job_name": "gateway", "static_configs": [{"targets": [scraped]}]}
+        added = [
+            {"source_labels": ["region"], "regex": region, "target_label": "environment", "replacement": environment}
+            for region, environment in self._environments.items()
+        ]
+        gateway = {"static_configs": [{"targets": [scraped]}], "metric_relabel_configs": added}
+        jobs = [{"job_name": "gateway", **gateway}]
+        if operator is not None:
+            jobs.append({"job_name": "tidegate", "honor_labels": True, "static_configs": [{"targets": [operator]}]})
         return {
             "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
             "rule_files": [self._rules] if self._rules else [],
-            "scrape_configs": [job],
+            "scrape_configs": jobs,
         }
 
     async def _comes_up(self, child: Child, address: str) -> None:

@@ -68,6 +68,7 @@ class Sandbox:
             folder / "logs" / "prometheus.log",
             speed=self.options.speed,
             rules=self.options.rules,
+            environments={place.name: place.environment for place in self.places},
             say=self.progress.say_of("prometheus"),
         )
         self.serving = Serving(home, folder / "logs", ports.port("service"))

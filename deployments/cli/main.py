@@ -18,6 +18,7 @@ from deployments.cli import (
     maintenance,
     plan,
     release,
+    report,
     serve,
     status,
     steer,
@@ -49,6 +50,7 @@ app.command()(status.status)
 app.command()(watch.watch)
 app.command()(history.history)
 app.command()(doctor.doctor)
+app.command()(report.report)
 app.command()(lock.unlock)
 app.command()(serve.serve)
 app.add_typer(maintenance.app, name="maintenance")

@@ -23,9 +23,14 @@ def schema(deployment: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_pipeline_is_there() -> None:
-    pipelines = {"development", "staging", "production", "hotfix", "rollback", "retire", "guard", "drift"}
+    pipelines = {"development", "staging", "production", "hotfix", "rollback", "retire", "guard", "drift", "report"}
     assert set(DEPLOYMENTS) == pipelines
-    assert {name for name, one in DEPLOYMENTS.items() if one.get("schedules")} == {"staging", "retire", "drift"}
+    assert {name for name, one in DEPLOYMENTS.items() if one.get("schedules")} == {
+        "staging",
+        "retire",
+        "drift",
+        "report",
+    }
     assert {one["work_pool"]["name"] for one in DEPLOYMENTS.values()} == {"tidegate"}
 
 

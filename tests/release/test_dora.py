@@ -82,10 +82,11 @@ def test_only_what_ended_in_the_period_counts_but_what_came_before_is_known() ->
 def test_the_report_says_no_data_where_there_is_none() -> None:
     nothing = measures([], *WEEK)
     something = measures([run(1, committed=(MONDAY,)), run(2, outcome="recovered", recovery=30)], *WEEK)
-    text = dora_report.markdown(*WEEK, something, nothing)
+    report = dora_report.Report(*WEEK, something, nothing)
+    text = dora_report.markdown(report)
     assert "| Change fail rate | 50% | no data |" in text
     assert "| Failed deployment recovery time (median) | 30 s | no data |" in text
-    assert "Change lead time (median): 1.0 h (before: no data)" in dora_report.slack(*WEEK, something, nothing)
+    assert "Change lead time (median): 1.0 h (before: no data)" in dora_report.slack(report)
 
 
 @pytest.mark.parametrize(

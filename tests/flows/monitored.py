@@ -1,0 +1,138 @@
+"""The operator service's metrics on a sandbox, and a real Prometheus that scrapes them and has the alert rules."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from config import load
+from deployments.metrics.mount import measuring
+from sandbox.prometheus import PrometheusServer
+from tasks import context
+
+MONITORING = load.CHECKOUT / "infrastructure" / "monitoring"
+# The rules' minutes are so many seconds here: a test cannot wait for an hour.
+MINUTE = 6
+
+
+def quick_rules(folder: Path) -> Path:
+    """The alert rules as they are, with shorter minutes."""
+    text = (MONITORING / "alerts.yml").read_text()
+    path = folder / "alerts.yml"
+    path.write_text(re.sub(r"(?<=[\[ ])(\d+)m\b", lambda found: f"{int(found[1]) * MINUTE}s", text))
+    return path
+
+
+class Monitored:
+    """Questions to a Prometheus server."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def ask(self, expression: str) -> list[dict[str, Any]]:
+        """The series of an instant query."""
+        url = f"{self.address}/api/v1/query"
+        answer = httpx.get(url, params={"query": expression}, timeout=10, trust_env=False).json()
+        assert answer["status"] == "success", (expression, answer)
+        return list(answer["data"]["result"])
+
+    def value(self, expression: str) -> float | None:
+        found = self.ask(expression)
+        return float(found[0]["value"][1]) if found else None
+
+    def firing(self) -> set[tuple[str, str]]:
+        """(alert, environment) of what fires."""
+        answer = httpx.get(f"{self.address}/api/v1/alerts", timeout=10, trust_env=False).json()
+        found = [one["labels"] for one in answer["data"]["alerts"] if one["state"] == "firing"]
+        return {(one["alertname"], one.get("environment", "")) for one in found}
+
+
+def until(condition: Callable[[], bool], within: float, what: str) -> None:
+    """Returns as soon as it holds."""
+    ends = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < ends, f"not within {within:.0f} s: {what}"
+        time.sleep(0.2)
+
+
+@contextmanager
+def running(work: Callable[[], Any]) -> Iterator[Any]:
+    """What the async context manager `work()` gives, kept open in a loop and a thread of its own."""
+    ready: threading.Event = threading.Event()
+    found: dict[str, Any] = {}
+
+    async def hold() -> None:
+        found["loop"], found["end"] = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            async with work() as given:
+                found["given"] = given
+                ready.set()
+                await found["end"].wait()
+        except BaseException as error:
+            found["error"] = error
+            raise
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=lambda: asyncio.run(hold()), daemon=True)
+    thread.start()
+    ready.wait(90)
+    assert "given" in found, found.get("error", "it did not start")
+    try:
+        yield found["given"]
+    finally:
+        found["loop"].call_soon_threadsafe(found["end"].set)
+        thread.join(30)
+
+
+@asynccontextmanager
+async def operator(port: int) -> AsyncIterator[str]:
+    """`/metrics` over the sandbox's own database, served on a port."""
+    store = await context.store()
+    assert store is not None
+    async with store, measuring(store) as router:
+        app = FastAPI()
+        app.include_router(router)
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+        # Connections are kept by the socket until the server takes them.
+        listening = socket.create_server(("127.0.0.1", port))
+        serving = asyncio.create_task(server._serve([listening]))
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            await serving
+            listening.close()
+
+
+@asynccontextmanager
+async def prometheus(folder: Path, service: str) -> AsyncIterator[Monitored]:
+    """A Prometheus that scrapes the sandbox's gateway and the service four times a second."""
+    address = load.settings().monitoring.url
+    assert address is not None
+    regions = {region: name for name in load.ENVIRONMENTS for region in load.environment(name).regions}
+    rules = str(quick_rules(folder))
+    server = PrometheusServer(
+        folder / "data", load.cache(), folder / "log", speed=20, rules=rules, environments=regions, say=print
+    )
+    try:
+        yield Monitored(await server.start(urlsplit(address).netloc, service))
+    finally:
+        await server.stop()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
