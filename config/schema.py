@@ -160,6 +160,7 @@ class Environment(Model):
     window_s: Seconds = 1800
     verdict: Verdict = Verdict()
     guard: Guard = Guard()
+    recover: Literal["all", "failed"] = "all"
     probe: Probe = Probe()
     gates: Gates = Gates()
     hotfix: Hotfix = Hotfix()
@@ -209,6 +210,7 @@ class Environment(Model):
             variables=dict(self.variables),
             secrets={key: secret.ref() for key, secret in self.secrets.items()},
             judged=self.verdict.build(self.canary.weights, len(self.regions), speed),
+            recover=self.recover,
             guard=built.Guard(self.guard.limit, self.guard.alpha, self.guard.on_bad),
             progressive=built.Progressive(self.canary.weights, self.window_s / speed),
             hotfix=self.hotfix.build(speed),

@@ -38,7 +38,7 @@ async def observed(environment: Environment, regions: Iterable[str]) -> list[Reg
 async def check_regions(
     environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path
 ) -> None:
-    """Raises Refused or Unavailable before any effect; all regions are asked side by side."""
+    """Raises Refused or Unavailable before any effect. All regions are asked side by side; the first one is told."""
     settings = load.settings()
 
     async def one(state: RegionState) -> None:
@@ -47,7 +47,9 @@ async def check_regions(
         image = values.with_image(rendered, settings.application.image, artifact)
         await deploy.preflight(environment, region, state.live_slot, context.chart(checkout), image)
 
-    await asyncio.gather(*(one(state) for state in states))
+    for answer in await asyncio.gather(*(one(state) for state in states), return_exceptions=True):
+        if answer is not None:
+            raise answer
 
 
 def all_settled(states: Iterable[RegionState], want: Want) -> bool:

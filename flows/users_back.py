@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -36,8 +36,11 @@ async def users_back(environment: Environment, regions: Sequence[str], bad: Want
 
 
 @asynccontextmanager
-async def users_first(grip: Grip, regions: Sequence[str], bad: Want, app: AppFile) -> AsyncIterator[dict[str, int]]:
+async def users_first(
+    grip: Grip, regions: Callable[[], Sequence[str]], bad: Want, app: AppFile
+) -> AsyncIterator[dict[str, int]]:
     """While a release goes on: as soon as one region fails, users leave in all; telling and tidying come later.
+    `regions` says then which these are.
 
     Gives what `users_back` gives, empty until then.
     """
@@ -46,7 +49,7 @@ async def users_first(grip: Grip, regions: Sequence[str], bad: Want, app: AppFil
     async def leave() -> None:
         await grip.sign.event.wait()
         if not grip.sign.lost_lock:
-            left.update(await users_back(grip.environment, regions, bad, app))
+            left.update(await users_back(grip.environment, regions(), bad, app))
 
     leaving = asyncio.create_task(leave())
     try:

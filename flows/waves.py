@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from prefect.logging import get_run_logger
@@ -44,14 +45,24 @@ async def release_waves(
         draft.learn(reason=reason)
         say(f"goes on taking v{want.artifact.version} back: {reason}", warn=True)
     else:
-        async with users_first(grip, order, want, source.application_file(checkout)) as left:
+        affected = partial(_affected, draft, grip, order)
+        async with users_first(grip, affected, want, source.application_file(checkout)) as left:
             failure = await _forward(draft, grip, waves, want, checkout, each)
         if failure is None:
             return "released"
         _, reason, next_step = of_error(failure)
         draft.learn(reason=reason, next_step=next_step)
         say(f"stops here: {reason}", warn=True)
+        order = affected()
     return await take_back(draft, grip, order, want, checkout, left)
+
+
+def _affected(draft: Draft, grip: Grip, order: tuple[str, ...]) -> tuple[str, ...]:
+    """The regions to be taken back: all, or without those that took the version, where the environment asks for it."""
+    if grip.environment.recover == "all" or grip.sign.steering.aborted is not None:
+        return order
+    done = {one.region for one in draft.outcome.regions if one.outcome == "released"}
+    return tuple(region for region in order if region not in done)
 
 
 async def take_back(
@@ -122,8 +133,10 @@ def _folded(draft: Draft, recovered: list[RegionResult]) -> Word:
     touched = [result for result in recovered if result.outcome != "unchanged"]
     word = after_recovery(touched)
     where, _, why = draft.outcome.reason.partition(": ")
-    kept = tuple(replace(one, reason=one.reason or why) if one.region == where else one for one in recovered)
-    draft.learn(regions=kept)
+    told = tuple(replace(one, reason=one.reason or why) if one.region == where else one for one in recovered)
+    again = {one.region for one in told}
+    kept = tuple(one for one in draft.outcome.regions if one.region not in again)
+    draft.learn(regions=(*told, *kept))
     stuck = halted(touched)
     if stuck:
         draft.learn(

@@ -12,6 +12,8 @@ from release.policies import Checks, Maintenance, Rehearsal
 from release.verdict.policy import Policy
 
 Strategy = Literal["rolling", "blue-green", "canary"]
+# Which regions a failed release is taken back in: all that it changed, or only those that did not take it.
+Recover = Literal["all", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class Environment:
     progressive: Progressive = Progressive()
     judged: Judged = Judged()
     guard: Guard = Guard()
+    recover: Recover = "all"
     hotfix: Hotfix = Hotfix()
     maintenance: Maintenance = Maintenance()
     backup: bool = False

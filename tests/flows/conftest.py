@@ -22,12 +22,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     kept = os.environ.get("TIDEGATE_TESTS_HOME")
     found = Desk(Path(kept) if kept else tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("scratch"))
     try:
-        up = found.tidegate("sandbox", "up", "--speed", SPEED, "--users", USERS, timeout=1200)
+        up = found.up(SPEED)
         assert up.code == 0, up.text
         yield found
     finally:
-        if not kept:
-            found.tidegate("sandbox", "down", "--purge")
+        found.down(purge=not kept)
 
 
 @pytest.fixture

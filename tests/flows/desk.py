@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import httpx
 import yaml
+from forks import Forked, Forks
 
 from clients.lock import Lock
 from config import load
@@ -59,15 +60,9 @@ class Running:
     def __init__(self, desk: Desk, argv: tuple[str, ...], home: Path, folder: Path, actor: str) -> None:
         self._began = time.monotonic()
         self._out, self._err = folder / "stdout", folder / "stderr"
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                desk.command(argv),
-                stdout=out,
-                stderr=err,
-                cwd=load.CHECKOUT,
-                env=desk.environment(home, actor),
-                start_new_session=True,
-            )
+        self._out.touch()
+        self._err.touch()
+        self.process = desk.begin(argv, desk.environment(home, actor), folder)
 
     def __enter__(self) -> Self:
         return self
@@ -109,15 +104,36 @@ class Desk:
     scratch: Path
     _verified: dict[str, Result] = field(default_factory=dict)
     _misbehaved: list[tuple[str, str | None]] = field(default_factory=list)
-    _count: int = 0
     _crowded: bool = False
+    _forks: Forks | None = None
+    _count: int = 0
 
     def environment(self, home: Path, actor: str = "ada") -> dict[str, str]:
         return {**os.environ, "TIDEGATE_HOME": str(home), "TIDEGATE_ACTOR": actor, "COLUMNS": "200"}
 
-    def command(self, argv: tuple[str, ...]) -> list[str]:
-        as_json = ("--json",) if argv[0] in PIPELINES else ()
-        return [sys.executable, "-m", "deployments.cli", *argv, *as_json]
+    def begin(self, argv: tuple[str, ...], env: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes] | Forked:
+        """A process of the command line; forked, as long as the sandbox is up and nothing else is asked for."""
+        argv = (*argv, "--json") if argv[0] in PIPELINES else argv
+        if self._forks is not None:
+            return self._forks.start(argv, env, folder)
+        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+            command = [sys.executable, "-m", "deployments.cli", *argv]
+            return subprocess.Popen(command, stdout=out, stderr=err, cwd=load.CHECKOUT, env=env, start_new_session=True)
+
+    def up(self, speed: str) -> Result:
+        """Start the sandbox, or go on with the one that is up. From here on commands are forked."""
+        result = self.tidegate("sandbox", "up", "--speed", speed, "--users", USERS, timeout=1200)
+        if result.code == 0:
+            self._forks = Forks(self.environment(self.home))
+        return result
+
+    def down(self, *, purge: bool) -> None:
+        """Forget the forks; end the sandbox and remove its data, if asked to."""
+        if self._forks is not None:
+            self._forks.end()
+            self._forks = None
+        if purge:
+            self.tidegate("sandbox", "down", "--purge")
 
     def start(self, *argv: str, home: Path | None = None, actor: str = "ada") -> Running:
         """Begin a command; use it with `with`, so that it never outlives the test."""
@@ -216,6 +232,7 @@ class Desk:
             if isinstance(change, str):
                 path.write_text(change)
                 continue
+            # Regions keep their order: the first one has the lock.
             path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), change), sort_keys=False))
         return home
 

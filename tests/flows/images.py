@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from desk import Desk
+
 from clients import oci
 from release import verification
 from release.model import Artifact
@@ -22,6 +24,17 @@ GONE_BACK = WayBack("rehearsed", "1.4.0", back_s=1, forward_s=1, budget_s=120)
 def verify(artifact: Artifact, back: WayBack = GONE_BACK) -> None:
     """Say in the registry that staging verified it and its way back, as a staging run does."""
     asyncio.run(_verify(artifact, back))
+
+
+def made(desk: Desk, way_back: WayBack = GONE_BACK, says: str = "") -> Artifact:
+    """A version of its own on main, with release notes, of which staging seems to have verified image and way back.
+
+    `says` is the version that the image itself gives, where it is not the right one.
+    """
+    version, commit = desk.add_version()
+    artifact = Artifact(version, push(f"staging-{version}", of_version(says or version, commit)), commit)
+    verify(artifact, way_back)
+    return artifact
 
 
 def lose(digest: str) -> None:

@@ -21,10 +21,7 @@ REGIONS = ("us-east-1", "eu-west-1")
 @pytest.fixture
 def candidate(desk: Desk, look: Look) -> Artifact:
     """A version that staging verified."""
-    version, commit = desk.add_version()
-    artifact = Artifact(version, images.push(f"staging-{version}", images.of_version(version, commit)), commit)
-    images.verify(artifact)
-    return artifact
+    return images.made(desk)
 
 
 def seen(region: str) -> tuple[int, bool, str | None]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-import images
 import pytest
 from desk import Desk, Result, only
+from images import made, remove
 from look import Look, Regions
 
 from release.model import Artifact
@@ -17,14 +17,6 @@ from sandbox.shop.fastimport import git
 pytestmark = pytest.mark.pipelines
 REGION = "us-east-1"
 LIVE = "tidegate.dev/live"
-
-
-def made(desk: Desk, way_back: WayBack = images.GONE_BACK) -> Artifact:
-    """A version of its own that staging verified, with release notes."""
-    version, commit = desk.add_version()
-    artifact = Artifact(version, images.push(f"staging-{version}", images.of_version(version, commit)), commit)
-    images.verify(artifact, way_back)
-    return artifact
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +73,9 @@ def test_github_down_is_no_missing_release(desk: Desk, look: Look, good: Regions
     [
         (WayBack("failed", "1.4.0", reason="load failed"), "failed, to v1.4.0: load failed"),
         (WayBack("rehearsed", "1.4.0", back_s=120.1, budget_s=120.0), "longer than the budget of 120 s"),
+        (WayBack("off"), "not rehearsed"),
     ],
-    ids=["failed", "slow"],
+    ids=["failed", "slow", "off"],
 )
 def test_without_a_way_back(desk: Desk, look: Look, good: Regions, way_back: WayBack, says: str) -> None:
     artifact, before = made(desk, way_back), look.versions()
@@ -130,7 +123,7 @@ def test_a_team_that_cannot_be_told(desk: Desk, look: Look, good: Regions, candi
 
 def test_a_verified_image_that_is_gone(desk: Desk, look: Look, good: Regions) -> None:
     artifact, before = made(desk), look.versions()
-    images.remove(artifact.digest)
+    remove(artifact.digest)
     result = release(desk, artifact)
     assert (result.code, "no longer in the registry" in result.reason) == (2, True), result.text
     assert look.versions() == before

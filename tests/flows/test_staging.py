@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
+import ask
 import images
 import pytest
 from desk import Desk
 from look import Look, Regions
 
+from config import load
 from release.versions import Version, parse_tag
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
@@ -20,6 +24,27 @@ def staged(desk: Desk, look: Look) -> Regions:
     if look.live("staging")["staging"]["version"] != "1.4.0":
         assert desk.tidegate("stage", "v1.4.0").code == 0
     return look.digests("staging")
+
+
+def test_a_version_that_a_person_names_is_built_once_and_told_where_it_runs(desk: Desk, look: Look) -> None:
+    newest = max(parse_tag(tag) for tag in git(desk.bare, "tag").split())
+    version = str(Version(newest.major + 1, 0, 0))
+    commit = history.add_commit(desk.bare, "feature/by-hand", "feat: by hand", {"note.txt": "by hand\n"}, "main")
+    result = desk.tidegate("stage", "feature/by-hand", "--version", version)
+    assert (result.code, result.word, result.outcome["version"]) == (0, "released", version), result.text
+    # The version is built into the image; where it runs is told to it when it runs, because one image serves all.
+    digest, labels = ask.image(f"staging-{version}") or ("", {})
+    assert ask.image("staging-latest") == (digest, labels)
+    assert labels["org.opencontainers.image.version"] == version
+    assert labels["org.opencontainers.image.revision"] == commit
+    assert look.digests("staging") == {"staging": (digest, 3)}
+    spec = json.loads(look.kubectl("get", "deployments", "-o", "json", context="staging"))["items"][0]["spec"]
+    variables = {one["name"]: one.get("value") for one in spec["template"]["spec"]["containers"][0]["env"]}
+    assert variables["ENVIRONMENT"] == "staging"
+    assert variables["DB_HOST"] == "staging-db.ecommerce.com"
+    assert load.environment("staging").rolling.timeout == 600
+    assert look.deployments(commit) == {"staging": ["in_progress", "success"]}
+    assert ask.addresses(commit) == {"staging": load.environment("staging").regions["staging"].address}
 
 
 def test_a_version_that_is_never_ready_goes_back_and_slack_is_told(desk: Desk, look: Look, staged: Regions) -> None:
@@ -64,7 +89,8 @@ def test_tests_that_fail_change_nothing(desk: Desk, look: Look, staged: Regions)
     before = look.versions()
     result = desk.tidegate("stage", "feature/till")
     assert (result.code, result.word) == (3, "failed"), result.text
-    assert result.reason.startswith("unit failed with exit code 1")
+    assert result.reason.startswith("unit failed: 1 of ")
+    assert "the till is open" in result.reason
     assert look.versions() == before
     assert "Staging was not changed" in look.slack("deployments")[-1]
 

@@ -1,0 +1,75 @@
+"""A person steers a release that is under way: hold, resume, promote, abort, each kept with name and reason."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from desk import Desk, Running, only
+from images import made
+from look import Look, Regions
+from test_canary import nothing_left
+
+pytestmark = pytest.mark.slow
+REGION = "us-east-1"
+
+
+def under_way(desk: Desk) -> str:
+    """The beginning of the id of the run that holds production's lock."""
+    found = desk.tidegate("status", "--environment", "production", "--json")
+    told = next(row["lock"] for row in json.loads(found.text)["regions"] if row["lock"])
+    return str(told.partition(", run ")[2].split()[0])[:8]
+
+
+def begun(desk: Desk) -> Running:
+    """A canary in one region with so few users that no verdict comes by itself."""
+    return desk.start("release", f"v{made(desk).version}", "--strategy", "canary", *only(REGION))
+
+
+def test_a_held_canary_stays_where_it_is_until_it_is_resumed(desk: Desk, look: Look, good: Regions) -> None:
+    with begun(desk) as running:
+        running.until("now has 10 %")
+        run = under_way(desk)
+        held = desk.tidegate("hold", run, "--reason", "let us look first", actor="eve")
+        assert held.code == 0, held.text
+        desk.users(20.0)
+        running.until(f"{REGION}: held by eve: let us look first")
+        time.sleep(3)
+        assert "now has 25 %" not in running.text
+        assert desk.tidegate("resume", run, actor="eve").code == 0
+        running.until("goes on")
+        result = running.end(300)
+    assert (result.code, result.word) == (0, "released"), result.text
+
+
+def test_a_promoted_canary_waits_for_no_evidence(desk: Desk, look: Look, good: Regions) -> None:
+    with begun(desk) as running:
+        running.until("now has 10 %")
+        told = desk.tidegate("promote", under_way(desk), "--reason", "the errors are known", actor="eve")
+        assert told.code == 0, told.text
+        result = running.end(120)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert f"{REGION}: promoted by eve: " in result.text
+
+
+@pytest.mark.parametrize("moment", ["is being upgraded", "now has 10 %"])
+def test_an_aborted_release_takes_back_what_it_changed(desk: Desk, look: Look, good: Regions, moment: str) -> None:
+    with begun(desk) as running:
+        running.until(moment)
+        run = under_way(desk)
+        without = desk.tidegate("abort", run, "--reason", " ", actor="eve")
+        assert (without.code, "an abort needs a reason" in without.text) == (2, True), without.text
+        assert desk.tidegate("abort", run, "--reason", "wrong version", actor="eve").code == 0
+        result = running.end()
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert result.reason == f"{REGION}: aborted by eve: wrong version"
+    assert look.digests() == good
+    nothing_left(look, REGION)
+
+
+def test_a_run_that_is_not_under_way_cannot_be_steered(desk: Desk, good: Regions) -> None:
+    for order in ("abort", "hold", "resume", "promote"):
+        told = desk.tidegate(order, "0000", "--reason", "x")
+        assert told.code == 2
+        assert "no release 0000 is under way" in told.text
