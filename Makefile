@@ -23,13 +23,10 @@ sandbox: setup ## Start the sandbox and leave it up
 	@$(BIN)/tidegate sandbox up
 
 test: setup ## The fast suite
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not pipelines"
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow"
 
-test-all: setup ## What is slow: the sandbox's parts, bad versions on it
+test-all: setup ## What is slow: the sandbox's parts, and every pipeline on it
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m slow
-
-test-pipelines: setup ## Pipelines that are being built, on the sandbox
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m pipelines
 
 bench-verdict: setup ## The verdict's times and errors against its table, seeded (FULL=1 for every run)
 	@$(BIN)/python -m benchmarks.verdict

@@ -13,7 +13,7 @@ from config import load
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
-pytestmark = pytest.mark.pipelines
+pytestmark = pytest.mark.slow
 STATUS = "tidegate/development"
 CHECKS = ("lint", "unit", "integration", "audit", "sast")
 _count = itertools.count(1)

@@ -20,7 +20,7 @@ from sandbox.shop import history
 from sandbox.shop.fastimport import git
 from tasks import context
 
-pytestmark = pytest.mark.pipelines
+pytestmark = pytest.mark.slow
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 

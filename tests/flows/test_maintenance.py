@@ -14,7 +14,7 @@ from look import Look, Regions
 from config import load
 from release.model import Artifact
 
-pytestmark = pytest.mark.pipelines
+pytestmark = pytest.mark.slow
 REGIONS = ("us-east-1", "eu-west-1")
 
 

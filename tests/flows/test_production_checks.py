@@ -14,7 +14,7 @@ from release.wayback import WayBack
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
-pytestmark = pytest.mark.pipelines
+pytestmark = pytest.mark.slow
 REGION = "us-east-1"
 LIVE = "tidegate.dev/live"
 

@@ -18,7 +18,7 @@ from release.locking import Holder
 from sandbox.shop import history
 from tasks import context
 
-pytestmark = pytest.mark.pipelines
+pytestmark = pytest.mark.slow
 STAGING = "staging"
 
 

@@ -7,7 +7,7 @@ from desk import Desk
 from look import Look, Regions
 from test_rollback import REGIONS, annotation, weights
 
-pytestmark = pytest.mark.pipelines
+pytestmark = pytest.mark.slow
 
 
 def slots(look: Look, region: str) -> set[str]:

@@ -14,7 +14,7 @@ from look import Look, Regions
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
-pytestmark = pytest.mark.pipelines
+pytestmark = pytest.mark.slow
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 
