@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -137,6 +138,18 @@ class Look:
         folder = self.home / "sandbox" / "kubernetes"
         address = next(part.address for part in self._state.parts if part.name == "kubernetes")
         return Admin(address, folder / "certs" / "apiserver.crt", ensure_keys(folder / "keys").admin_token)
+
+    def slots(self, namespace: str) -> set[str]:
+        """The slots that have anything but a Service there, once their pods have ended."""
+        kinds = "deployments,replicasets,pods,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,secrets"
+        ends = time.monotonic() + 30
+        while True:
+            found = json.loads(self._as_admin("-n", namespace, "get", kinds, "-o", "json"))["items"]
+            if time.monotonic() > ends or not any("deletionTimestamp" in one["metadata"] for one in found):
+                break
+            time.sleep(0.5)
+        names = " ".join(one["metadata"]["name"] for one in found)
+        return set(re.findall(r"shop-(?:blue|green)", names))
 
     def limit_pods(self, namespace: str, pods: int | None) -> None:
         """A quota in the namespace, or none."""
