@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -108,6 +109,14 @@ class Cluster:
             patch.append({"op": "test", "path": f"{backend}/name", "value": names.slot_release(app, slot)})
             patch.append({"op": "replace", "path": f"{backend}/weight", "value": weight})
         await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.JSON_PATCH)
+
+    async def remove_tests(self, release: str) -> None:
+        """Delete the pods of a Helm release's chart tests."""
+        ours = f"app.kubernetes.io/instance={release},app.kubernetes.io/component=test"
+        pods, _ = await self._kube.items(self._path("v1", "pods"), ours)
+        for pod in pods:
+            with suppress(kube_errors.Missing):
+                await self._kube.send("DELETE", self._path("v1", "pods", pod["metadata"]["name"]))
 
     async def secret_keys(self, name: str) -> frozenset[str] | None:
         """The names of a Secret's keys; None when there is no such Secret."""

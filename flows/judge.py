@@ -104,9 +104,12 @@ class Judging:
         stable = other(self._canary)
         try:
             async with metrics.reader(self._region, self._judged.provider) as read:
-                # With all the users there is nothing left to compare with: the guard watches from there on.
-                while self.weight < 100 and self._bad is None:
+                while self._bad is None:
                     sample, now = await read(self._canary, stable), time.monotonic()
+                    # With all the users, which it may have got meanwhile, there is nothing left to compare with:
+                    # the guard watches from there on.
+                    if self.weight >= 100:
+                        return
                     self._state, entry = observe(self._state, sample, self.weight, now)
                     self._state, self._latest = advance(self._state, entry)
                     self._log.add(entry, self._latest)

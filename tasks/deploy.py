@@ -10,6 +10,7 @@ from typing import Any
 
 from prefect import task
 
+from clients.helm_errors import Pending
 from config import load
 from release import health, labels, live, names, steps, traffic
 from release.environment import Environment, Region
@@ -56,8 +57,13 @@ async def preflight(
                     next_step="Create it there; Tidegate never copies secrets into a cluster.",
                 )
     await context.variables(environment, region)
+    helm, place, name = context.helm(), context.place(region), names.slot_release(_app(), slot)
     with context.named(region):
-        await context.helm().dry_run(context.place(region), names.slot_release(_app(), slot), chart, values)
+        try:
+            await helm.dry_run(place, name, chart, values)
+        except Pending:
+            # A killed run left it so, and under the lock it is cleared. Until then only the rendering can be checked.
+            await helm.template(place, name, chart, values)
 
 
 @task(task_run_name="{region.name}: upgrade {slot} to {want.artifact.version}", **PATIENT)
@@ -169,9 +175,12 @@ async def recorded_values(region: Region, record: Record) -> Mapping[str, Any] |
 
 @task(task_run_name="{region.name}: uninstall {slot}", **PATIENT)
 async def uninstall(region: Region, slot: Slot) -> None:
-    """Remove a slot's Helm release; its Service stays."""
-    await context.helm().uninstall(context.place(region), names.slot_release(_app(), slot))
-    say(f"removed {names.slot_release(_app(), slot)}, which has no users", region=region.name)
+    """Remove a slot's Helm release and its chart tests, which Helm leaves; its Service stays."""
+    name = names.slot_release(_app(), slot)
+    await context.helm().uninstall(context.place(region), name)
+    async with context.cluster(region) as cluster:
+        await cluster.remove_tests(name)
+    say(f"removed {name}, which has no users", region=region.name)
 
 
 @task(task_run_name="{region.name}: compare every pod's digest")

@@ -44,7 +44,8 @@ class Policy:
     get. The stable version counts as unwell above what it was before the release by more than `stable_margin`, or
     above `stable_most` where that is not known. A canary that was dropped to `drop_to` percent goes back to its
     step's weight after `calm` seconds without new evidence. What happens when nothing can be said:
-    `on_no_traffic`, `on_provider_down`, `on_deadline`.
+    `on_no_traffic`, `on_provider_down`, `on_deadline`. Evidence in favour is gathered over `promote_over` seconds at
+    least, so that no single moment promotes.
     """
 
     weights: tuple[int, ...] = (10, 25, 50)
@@ -63,6 +64,7 @@ class Policy:
     suspect_raw_odds: float = 100.0
     drop_to: int = 1
     min_step: float = 30.0
+    promote_over: float = 10.0
     settle: float = 5.0
     step_deadline: float = 1800.0
     stale_after: float = 10.0
@@ -99,8 +101,11 @@ class Policy:
             self,
             against=replace(self.against, every=self.against.every / speed),
             min_step=self.min_step / speed,
+            promote_over=self.promote_over / speed,
             settle=self.settle / speed,
             step_deadline=self.step_deadline / speed,
+            # A second is left, in which any metrics can be asked.
+            stale_after=min(self.stale_after, max(1.0, self.stale_after / speed)),
             hold_after=self.hold_after / speed,
             give_up_after=self.give_up_after / speed,
             calm=self.calm / speed,

@@ -9,7 +9,6 @@ from release.verdict.evidence import total
 
 # How sharply bets follow the rate known from before: about the ln of the evidence that is needed in the end.
 SHARPNESS = 6.0
-CAP_SECONDS = 10.0
 CAP = 0.5
 
 
@@ -32,9 +31,11 @@ def shares(
     return tuple([(1 - trust) * even + trust * each / whole for each in likely])
 
 
-def grow(stakes: Sequence[float], gains: Sequence[float], seconds: float, wanted: float) -> tuple[float, ...]:
-    """ln worth by bet after a block; a short block counts for less, so that no single moment promotes."""
-    cap = wanted * min(CAP, seconds / CAP_SECONDS)
+def grow(
+    stakes: Sequence[float], gains: Sequence[float], seconds: float, wanted: float, over: float
+) -> tuple[float, ...]:
+    """ln worth by bet after a block; one shorter than `over` seconds counts for less: no single moment promotes."""
+    cap = wanted * min(CAP, seconds / over)
     return tuple([stake + min(cap, gain) for stake, gain in zip(stakes, gains, strict=True)])
 
 

@@ -95,7 +95,8 @@ def grow(
     if wanted is None:
         return replace(track, against=against)
     won = bets.in_favour(policy.favour, ratio, margins.rho1, margins.delta1, block)
-    return replace(track, against=against, favour=promotion.grow(track.favour, won, seconds, wanted))
+    favour = promotion.grow(track.favour, won, seconds, wanted, policy.promote_over)
+    return replace(track, against=against, favour=favour)
 
 
 def dispersion(position: int, before: Windows, running: Windows) -> float:

@@ -39,6 +39,7 @@ def look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Look:
 @pytest.fixture
 def good(desk: Desk, look: Look) -> Regions:
     """A good version is live and recorded in all regions of production: region -> (digest, ready pods)."""
+    desk.settle()
     live = look.digests()
     if len(set(live.values())) != 1 or next(iter(live.values()))[1] != 10:
         desk.released("v1.4.0")

@@ -58,7 +58,7 @@ class Running:
     """A command that runs: wait for a line of it, kill it, or wait for its end."""
 
     def __init__(self, desk: Desk, argv: tuple[str, ...], home: Path, folder: Path, actor: str) -> None:
-        self._began = time.monotonic()
+        self._began, self._desk = time.monotonic(), desk
         self._out, self._err = folder / "stdout", folder / "stderr"
         self._out.touch()
         self._err.touch()
@@ -84,6 +84,8 @@ class Running:
 
     def kill(self) -> None:
         """As a power cut would: the command and what it started, at once."""
+        if self.process.poll() is None:
+            self._desk.killed = True
         for pid in [*_children(self.process.pid), self.process.pid]:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -102,6 +104,7 @@ class Desk:
 
     home: Path
     scratch: Path
+    killed: bool = False
     _verified: dict[str, Result] = field(default_factory=dict)
     _misbehaved: list[tuple[str, str | None]] = field(default_factory=list)
     _crowded: bool = False
@@ -158,6 +161,13 @@ class Desk:
         result = self.tidegate(*release(tag))
         assert result.word in ("released", "unchanged"), result.text
         return result
+
+    def settle(self) -> None:
+        """Take away the locks that killed commands left."""
+        if self.killed:
+            for environment in ("staging", "production"):
+                self.tidegate("unlock", environment, "--reason", "killed by a test")
+            self.killed = False
 
     def add_version(self, labels: Mapping[str, str] | None = None, branch: str = "main") -> tuple[str, str]:
         """A commit of the sample shop that behaves so, tagged with a version of its own: (version, SHA)."""
