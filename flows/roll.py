@@ -18,7 +18,7 @@ from release.health import Bad
 from release.model import Record, RegionState, Slot
 from release.recovery import Back
 from release.strategy import Seen, Want
-from tasks import clock, context, deploy, probe, source, stop
+from tasks import clock, context, deploy, probe, retiring, source, stop
 from tasks.policy import PATIENT
 
 
@@ -119,6 +119,7 @@ async def act(job: Job, step: steps.Step) -> None:
             await deploy.shift(region, slot, weight)
         case steps.Retire(slot):
             await deploy.uninstall(region, slot)
+            await retiring.forget(region)
         case steps.Remember(slot, revision):
             record = Record(job.want.artifact, slot, revision, job.want.config, clock.now(), context.run_id())
             until = clock.later(job.environment.progressive.window)
