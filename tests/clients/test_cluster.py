@@ -80,6 +80,19 @@ async def test_one_failed_write_of_several_is_raised_as_itself(api: FakeApi) -> 
             await here.apply(manifests)
 
 
+async def test_a_release_s_tests_are_deleted_also_where_one_is_gone_meanwhile(api: FakeApi) -> None:
+    pods = "/api/v1/namespaces/shop/pods"
+    found = [{"metadata": {"name": "shop-blue-test"}}, {"metadata": {"name": "shop-blue-more"}}]
+    api.answers["GET", pods] = {"items": found}
+    api.answers["DELETE", f"{pods}/shop-blue-test"] = status(404, "gone")
+    api.answers["DELETE", f"{pods}/shop-blue-more"] = {}
+    async with cluster(api) as here:
+        await here.remove_tests("shop-blue")
+    listed, *deleted = api.seen
+    assert listed[2]["labelSelector"] == "app.kubernetes.io/instance=shop-blue,app.kubernetes.io/component=test"
+    assert [path for _, path, _, _ in deleted] == [f"{pods}/shop-blue-test", f"{pods}/shop-blue-more"]
+
+
 async def test_secret_keys_are_names_only(api: FakeApi) -> None:
     path = "/api/v1/namespaces/shop/secrets/shop-secrets"
     api.answers["GET", path] = {"data": {"API_KEY": "eA==", "DB_PASSWORD": "eQ=="}}
