@@ -84,7 +84,7 @@ async def test_a_release_s_tests_are_deleted_also_where_one_is_gone_meanwhile(ap
     pods = "/api/v1/namespaces/shop/pods"
     found = [{"metadata": {"name": "shop-blue-test"}}, {"metadata": {"name": "shop-blue-more"}}]
     api.answers["GET", pods] = {"items": found}
-    api.answers["DELETE", f"{pods}/shop-blue-test"] = status(404, "gone")
+    api.answers["DELETE", f"{pods}/shop-blue-test"] = lambda _: status(404, "gone")
     api.answers["DELETE", f"{pods}/shop-blue-more"] = {}
     async with cluster(api) as here:
         await here.remove_tests("shop-blue")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk import USERS, Desk
+from desk import Desk
 from look import Look, Regions
 
 SPEED = "20"
