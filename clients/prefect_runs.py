@@ -1,4 +1,7 @@
-"""What a Prefect server knows of runs, over its HTTP API: read only, and without waiting for Prefect's own import."""
+"""What a Prefect server knows of runs, over its HTTP API, without waiting for Prefect's own import.
+
+It reads; the one thing it changes is that a suspended run begins again.
+"""
 
 from __future__ import annotations
 
@@ -109,6 +112,16 @@ class Runs:
                 f"{len(fitting)} runs begin with {beginning}.", field="run", next_step="Give more of the run's id."
             )
         return fitting[0] if fitting else None
+
+    async def wake(self, run: str) -> bool:
+        """Let a run that is suspended begin again; whether it was suspended. The form it waits with is left unsent."""
+        found = await self._ask("GET", f"flow_runs/{run}", none_at=(404, 422))
+        state = (found or {}).get("state") or {}
+        if state.get("type") != "PAUSED" or not (state.get("state_details") or {}).get("pause_reschedule"):
+            return False
+        body = {"state": {"type": "SCHEDULED", "name": "Resuming"}, "force": True}
+        await self._ask("POST", f"flow_runs/{run}/set_state", body)
+        return True
 
     async def children(self, run: str) -> tuple[Run, ...]:
         """The runs that a run began itself, oldest first."""

@@ -59,7 +59,7 @@ def settings() -> Settings:
         found = Settings(**data)
     except ValidationError as error:
         raise _refused(source, error) from None
-    if found.target != "sandbox" and found.sandbox.speed != 1:
+    if found.target != "sandbox" and (found.sandbox.speed, found.sandbox.timer_speed) != (1, 1):
         raise Refused(
             "a speed is accepted only where the target is the sandbox.",
             field=f"{source}: sandbox.speed",
@@ -92,7 +92,8 @@ def environment(name: str, speed: float | None = None) -> Environment:
         model = EnvironmentModel.model_validate(data)
     except ValidationError as error:
         raise _refused(source, error) from None
-    return model.build(name, settings().speed if speed is None else speed)
+    found = settings()
+    return model.build(name, found.speed if speed is None else speed, found.timer_speed)
 
 
 def _read(name: str) -> tuple[str, dict[str, Any]]:

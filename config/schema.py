@@ -185,8 +185,8 @@ class Environment(Model):
             raise ValueError(f"named both as variable and as secret: {', '.join(both)}")
         return self
 
-    def build(self, name: str, speed: float) -> built.Environment:
-        """The frozen environment; every wait divided by `speed`, time-outs kept."""
+    def build(self, name: str, speed: float, timer_speed: float = 1.0) -> built.Environment:
+        """The frozen environment; every wait divided by `speed`, the gates' timer by both, time-outs kept."""
         first, *rest = self.regions
         return built.Environment(
             name=name,
@@ -205,7 +205,7 @@ class Environment(Model):
                 settle=self.rolling.settle_s,
             ),
             probe=built.Probe(self.probe.path, self.probe.attempts, self.probe.gap_s / speed, self.probe.timeout_s),
-            gates=self.gates.build(speed),
+            gates=self.gates.build(speed * timer_speed),
             lock_lease=self.lock.lease_s,
             variables=dict(self.variables),
             secrets={key: secret.ref() for key, secret in self.secrets.items()},

@@ -68,7 +68,10 @@ class Slack(Model):
 
 
 class Person(Model):
-    """Somebody who may act: `slack` is his member id there, `github` his login, `totp` his one-time codes' secret."""
+    """Somebody who may act: `slack` is his member id there, `github` his login, `totp` his one-time codes' secret.
+
+    `totp_period_s` is how long a code is shown: 30 s on every usual device.
+    """
 
     roles: Annotated[tuple[gates_votes.Role, ...], Field(min_length=1)]
     slack: str = ""
@@ -76,6 +79,7 @@ class Person(Model):
     totp: Secret | None = None
     password: Secret | None = None
     openid: str = ""
+    totp_period_s: Annotated[int, Field(ge=1, le=300)] = 30
 
     def build(self, name: str) -> gates_votes.Person:
         return gates_votes.Person(name, frozenset(self.roles), self.slack, self.github)
@@ -110,9 +114,13 @@ class Database(Model):
 
 
 class Sandbox(Model):
-    """Only read where the target is the sandbox: `speed` divides every wait, never a time-out."""
+    """Only read where the target is the sandbox: `speed` divides every wait, never a time-out.
+
+    `timer_speed` divides the gates' wait timer besides: nobody waits half an hour to see a sandbox release.
+    """
 
     speed: Annotated[float, Field(ge=0.1, le=1000)] = 1.0
+    timer_speed: Annotated[float, Field(ge=1, le=100_000)] = 1.0
 
 
 class Settings(BaseSettings):
@@ -146,6 +154,11 @@ class Settings(BaseSettings):
     def speed(self) -> float:
         """What every wait is divided by: 1 unless the target is the sandbox."""
         return self.sandbox.speed if self.target == "sandbox" else 1.0
+
+    @property
+    def timer_speed(self) -> float:
+        """What the gates' timer is divided by besides."""
+        return self.sandbox.timer_speed if self.target == "sandbox" else 1.0
 
     @classmethod
     def settings_customise_sources(

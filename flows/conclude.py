@@ -11,6 +11,7 @@ from typing import Any
 
 from prefect.artifacts import Artifact, acreate_markdown_artifact, acreate_table_artifact
 from prefect.client.schemas.objects import State
+from prefect.exceptions import Pause
 from prefect.states import Completed
 from prefect.states import Failed as FailedState
 
@@ -55,6 +56,9 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     except TidegateError as error:
         word, reason, next_step = of_error(error)
         draft.learn(word=word, reason=reason, next_step=next_step)
+    except Pause:
+        # It waits at its gates without a process, and begins again when it may go on.
+        raise
     except BaseException as error:
         word, reason, next_step = of_crash(error, begun=draft.begun)
         draft.learn(word=word, reason=reason, next_step=next_step)

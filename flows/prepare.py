@@ -27,6 +27,7 @@ class Plan:
     regions: tuple[str, ...]
     actor: str
     accept_no_way_back: bool
+    break_glass: str = ""
 
 
 async def strategy_of(tag: str, asked: str | None) -> Strategy:

@@ -1,4 +1,4 @@
-"""Time-based one-time codes (RFC 6238, 30 s, six digits): whose turn of the clock a code belongs to."""
+"""Time-based one-time codes (RFC 6238, six digits, 30 s as a rule): whose turn of the clock a code belongs to."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ MOST_WRONG = 5
 WRONG_WITHIN = 600.0
 
 
-def step_of(secret: str, code: str, now: float) -> int | None:
+def step_of(secret: str, code: str, now: float, period: int = PERIOD) -> int | None:
     """The time step that `code` belongs to; None for a wrong one. A step is accepted once, by whoever keeps them."""
     given = "".join(code.split())
-    totp = pyotp.TOTP(secret, interval=PERIOD)
-    steps = range(int(now) // PERIOD - _EITHER_SIDE, int(now) // PERIOD + _EITHER_SIDE + 1)
+    totp = pyotp.TOTP(secret, interval=period)
+    steps = range(int(now) // period - _EITHER_SIDE, int(now) // period + _EITHER_SIDE + 1)
     # All are compared, so that the time it takes says nothing.
-    right = [step for step in steps if strings_equal(given, totp.at(datetime.fromtimestamp(step * PERIOD, UTC)))]
+    right = [step for step in steps if strings_equal(given, totp.at(datetime.fromtimestamp(step * period, UTC)))]
     return right[0] if right else None
 
 
-def code_at(secret: str, now: float) -> str:
+def code_at(secret: str, now: float, period: int = PERIOD) -> str:
     """The code that a person's device shows."""
-    return pyotp.TOTP(secret, interval=PERIOD).at(datetime.fromtimestamp(now, UTC))
+    return pyotp.TOTP(secret, interval=period).at(datetime.fromtimestamp(now, UTC))

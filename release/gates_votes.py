@@ -111,13 +111,18 @@ def count(
 
 
 def _why_not(vote: Vote, bound: Bound, person: Person | None, now: float, expire: float, requester: str) -> str:
-    if person is None or not person.may("approve"):
-        return "nobody of that name may approve"
+    if person is None or not person.may(role_for(bound)):
+        return "nobody of that name may approve it"
     if now > vote.at + expire:
         return "it expired"
     if vote.decision == "approve" and requester and is_called(person, requester):
         return "who asked cannot approve"
     return moved(vote.bound, bound)
+
+
+def role_for(bound: Bound) -> Role:
+    """What a person must be to approve: breaking the glass takes more."""
+    return "operate" if bound.break_glass else "approve"
 
 
 def moved(then: Bound, now: Bound) -> str:
@@ -154,18 +159,16 @@ def decision(text: str) -> Decision:
     raise Refused(f"{text!r} is no decision.", field="decision", next_step=f"Choose one of {', '.join(DECISIONS)}.")
 
 
-def approver(
-    people: Mapping[str, Person], name: str, request_by: str, what: Decision, *, alone: bool = False
-) -> Person:
-    """The person who votes. Raises Refused for somebody who may not; `alone` is a broken glass's one person."""
-    person = who(people, name)
-    if person is None or not person.may("approve"):
+def approver(people: Mapping[str, Person], name: str, bound: Bound, requester: str, what: Decision) -> Person:
+    """The person who votes. Raises Refused for somebody who may not; broken glass is one person's, be it who asked."""
+    person, role = who(people, name), role_for(bound)
+    if person is None or not person.may(role):
         raise Refused(
-            f"nobody called {name!r} may approve.",
+            f"nobody called {name!r} may approve this.",
             field="approver",
-            next_step="Give a name of `people` in tidegate.yaml that has the role approve.",
+            next_step=f"Give a name of `people` in tidegate.yaml that has the role {role}.",
         )
-    if what == "approve" and not alone and is_called(person, request_by):
+    if what == "approve" and not bound.break_glass and is_called(person, requester):
         raise Refused(
             f"{person.name} asked for this release, and who asked cannot approve.",
             field="approver",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any, Literal
 
 import typer
 
 from config import load
+from release import gates_code
 from release.errors import Refused, Unavailable
 from sandbox import state
 
@@ -67,10 +69,37 @@ def behave(
     typer.echo(f"{version} in {region or 'all regions'}: {told or 'as its labels say'}.")
 
 
+def people(
+    do: Annotated[
+        Literal["approve", "wait"], typer.Argument(help="approve what waits at its gates, or leave it to you.")
+    ],
+) -> None:
+    """Let the sandbox's people approve what waits at its gates by themselves (as it begins), or leave that to you."""
+    _call("PUT", "/api/people", {"approve": do == "approve"})
+    typer.echo(
+        "They approve what waits." if do == "approve" else "Nobody approves but you: see `tidegate sandbox code`."
+    )
+
+
+def code(
+    person: Annotated[str, typer.Argument(help="One of the people: ada, bob, eve, ...")],
+) -> None:
+    """Show somebody's one-time code of this moment, as his device would."""
+    settings = load.settings()
+    known = settings.people.get(person)
+    if settings.target != "sandbox" or known is None or known.totp is None or known.totp.file is None:
+        raise Refused(
+            f"the sandbox has no {person!r}.", field="person", next_step=f"One of {', '.join(settings.people)}."
+        )
+    typer.echo(gates_code.code_at(known.totp.file.read_text(), time.time(), known.totp_period_s))
+
+
 def attach(app: typer.Typer) -> None:
     """Add these commands."""
     app.command(epilog="Example: `tidegate sandbox fault kubernetes down --region eu-west-1 --for 15`")(fault)
     app.command(epilog="Example: `tidegate sandbox traffic --rate 50`")(traffic)
+    app.command(epilog="Example: `tidegate sandbox people wait`")(people)
+    app.command(epilog="Example: `TIDEGATE_CODE=$(tidegate sandbox code bob) tidegate approve 3f2a --as bob`")(code)
     app.command(epilog="Example: `tidegate sandbox behave 1.5.0 --error-rate 0.2 --region us-east-1`")(behave)
 
 

@@ -89,6 +89,12 @@ class Controls:
         if kind is not None:
             gateway.traffic.split = split.of(kind, None)
 
+    async def set_people(self, body: Mapping[str, Any]) -> None:
+        approve = body.get("approve")
+        if not isinstance(approve, bool):
+            raise Refused("approve is true or false.", field="approve")
+        self._sandbox.people.approving = approve
+
     async def set_behaviour(self, body: Mapping[str, Any]) -> None:
         key = (self._region(body) or "*", _text(body, "version"))
         changed = body.get("fields", {})

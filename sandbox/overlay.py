@@ -15,6 +15,9 @@ from typing import Any
 
 import yaml
 
+from sandbox import people
+
+TIMER_SPEED = 90.0
 CHANNELS = ("deployments", "releases", "incidents")
 # The simulated gateway's lag is 0.25 s; real ones get the checkout's second.
 GATEWAY_SETTLES_S = 0.4
@@ -63,8 +66,8 @@ def folder(home: Path) -> Path:
 
 
 def write(home: Path, at: Addresses, secrets: Mapping[str, str], application: Mapping[str, str]) -> None:
-    """Write the overlay and the secrets' files. `secrets`: registry, github, github-webhook,
-    slack-<channel>, backup.
+    """Write the overlay and the secrets' files. `secrets`: registry, github, github-webhook, slack-<channel>,
+    slack-signing, backup, totp-<person>.
 
     `application` maps the names of the application's secrets (DB_PASSWORD) to their values. Each file appears
     whole; the last one is tidegate.yaml, which makes the sandbox the target.
@@ -115,6 +118,7 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
         "slack": {
             "url": f"{at.slack}/api",
             "webhooks": {channel: _file(files[f"slack-{channel}"]) for channel in CHANNELS},
+            "signing_secret": _file(files["slack-signing"]),
         },
         "backup": {"url": at.backup, "token": _file(files["backup"])},
         "monitoring": {
@@ -129,7 +133,9 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
             "port": at.service,
             "github_secret": _file(files["github-webhook"]),
         },
-        "sandbox": {"speed": at.speed},
+        "people": people.settings(files),
+        # A wait of half an hour is a second at speed 20: nobody would see a release otherwise.
+        "sandbox": {"speed": at.speed, "timer_speed": TIMER_SPEED},
     }
 
 

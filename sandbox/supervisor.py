@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from clients.tools import ensure_helm, ensure_kubectl
 from release.errors import TidegateError
-from sandbox import overlay, state, summary
+from sandbox import overlay, people, state, summary
 from sandbox.clusterpart import ClusterPart
 from sandbox.controls import Controls
 from sandbox.faultproxy import FaultProxy
@@ -74,7 +74,8 @@ class Sandbox:
         self.serving = Serving(home, folder / "logs", ports.port("service"))
         self._cache, self._control_port = cache, ports.port("control")
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._values = random_secrets()
+        self._values, self._people_secrets = random_secrets(), people.secrets()
+        self.people = people.People(self.prefect.database, self._people_secrets)
         self._control: ControlServer | None = None
         self._observer: Observer | None = None
         self.helm = self.kubectl = Path()
@@ -122,9 +123,12 @@ class Sandbox:
                 group.create_task(self._start_cluster())
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
-        overlay.write(self.home, summary.addresses(self), self.outside.secrets(), self._values)
+        secrets = {**self.outside.secrets(), **self._people_secrets}
+        overlay.write(self.home, summary.addresses(self), secrets, self._values)
         self.outside.send_events_to(self.serving.url)
         await self._start_serving()
+        if self.options.prefect:
+            self.people.start()
         self.phase = "ready"
         if self._control is not None:
             self._control.ready()
@@ -132,6 +136,7 @@ class Sandbox:
     async def stop(self) -> None:
         """Everything down, in the order that leaves nobody waiting; safe at any time."""
         await self.serving.stop()
+        await self.people.stop()
         overlay.remove(self.home)
         self.faults.stop()
         if self._control is not None:

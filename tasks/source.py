@@ -52,13 +52,13 @@ async def pull_request(number: int) -> Pull:
 
 
 @task(task_run_name="is {commit} on {branch}", **RETRY)
-async def require_on_branch(tag: str, commit: str, branch: str) -> None:
-    """Raises Refused unless the commit is on the branch."""
+async def require_on_branch(tag: str, commit: str, branch: str, field: str = "tag") -> None:
+    """Raises Refused, naming `field`, unless the commit is on the branch."""
     if not await (await repository()).contains(branch, commit):
         raise Refused(
             f"the commit of {tag} ({commit[:12]}) is not on {branch}.",
-            field="tag",
-            next_step=f"Merge it into {branch} and tag the merged commit.",
+            field=field,
+            next_step=f"Merge it into {branch} and {'tag' if field == 'tag' else 'stage'} the merged commit.",
         )
 
 

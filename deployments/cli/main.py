@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from deployments.cli import (
+    approve,
     doctor,
     drift,
     emergency,
@@ -43,6 +44,7 @@ app.command()(release.release)
 app.command()(emergency.hotfix)
 app.command()(emergency.rollback)
 app.command()(emergency.retire)
+app.command()(approve.approve)
 app.command()(guard.guard)
 app.command()(drift.drift)
 app.command()(verdict.verdict)

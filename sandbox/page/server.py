@@ -35,13 +35,16 @@ class Controls(Protocol):
     async def set_traffic(self, body: Mapping[str, Any]) -> None:
         """{rate?, split?, lag?, lying?, region?}"""
 
+    async def set_people(self, body: Mapping[str, Any]) -> None:
+        """{approve}: whether the sandbox's people approve what waits."""
+
     async def set_behaviour(self, body: Mapping[str, Any]) -> None:
         """{version, region?, fields}: no fields ends the change."""
 
 
 class ControlServer:
-    """`GET /`, `/ready`, `/api/state`, `/api/events`, `/api/verdicts/REGION.svg`;
-    `PUT /api/faults|traffic|behaviour`, `DELETE /api/faults`."""
+    """`GET /`, `/ready`, `/api/state`, `/api/events`, `/api/verdicts/REGION.svg`; `DELETE /api/faults`, and `PUT` of
+    each thing to change."""
 
     def __init__(self, controls: Controls) -> None:
         self._controls = controls
@@ -62,6 +65,7 @@ class ControlServer:
                 web.put("/api/faults", self._change(self._controls.set_fault)),
                 web.delete("/api/faults", self._change(self._controls.clear_faults)),
                 web.put("/api/traffic", self._change(self._controls.set_traffic)),
+                web.put("/api/people", self._change(self._controls.set_people)),
                 web.put("/api/behaviour", self._change(self._controls.set_behaviour)),
             ]
         )

@@ -27,6 +27,16 @@ def run(number: str = ID, **state: str) -> dict[str, Any]:
     }
 
 
+async def test_only_a_suspended_run_is_woken() -> None:
+    for details, woken in (({"pause_reschedule": True}, True), ({"pause_reschedule": False}, False), ({}, False)):
+        state = {"name": "AwaitingApproval", "type": "PAUSED", "state_details": details}
+        path = f"flow_runs/{ID}/set_state"
+        server = Server(**{f"flow_runs/{ID}": {**run(), "state": state}, path: {"status": "ACCEPT"}})
+        async with Runs("http://x/api", transport=httpx.MockTransport(server)) as runs:
+            assert await runs.wake(ID) is woken
+        assert (path in [asked for asked, _ in server.asked]) is woken
+
+
 class Server:
     """Answers as Prefect's server does, and keeps what it was asked."""
 

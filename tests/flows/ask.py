@@ -71,3 +71,14 @@ async def _image(tag: str) -> tuple[str, Mapping[str, str]] | None:
 def _prefect(path: str, body: Mapping[str, Any]) -> Any:
     url = f"{load.settings().prefect.api}/{path}"
     return httpx.post(url, json=body, timeout=10, trust_env=False).raise_for_status().json()
+
+
+def whole(beginning: str) -> str:
+    """The id of the run that begins so."""
+    found = _prefect("flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 100})
+    return next(str(one["id"]) for one in found if one["id"].startswith(beginning))
+
+
+def resume(run: str, form: Mapping[str, str]) -> str:
+    """What Prefect's page does with a filled-in form: ACCEPT, or REJECT where the form is not filled in."""
+    return str(_prefect(f"flow_runs/{run}/resume", {"run_input": dict(form)})["status"])

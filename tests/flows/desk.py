@@ -21,6 +21,7 @@ from forks import Forked, Forks
 
 from clients.lock import Lock
 from config import load
+from release import gates_code
 from release.steering import What
 from release.versions import parse_tag
 from sandbox import state
@@ -57,12 +58,20 @@ class Result:
 class Running:
     """A command that runs: wait for a line of it, kill it, or wait for its end."""
 
-    def __init__(self, desk: Desk, argv: tuple[str, ...], home: Path, folder: Path, actor: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        argv: tuple[str, ...],
+        home: Path,
+        folder: Path,
+        actor: str,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self._began, self._desk = time.monotonic(), desk
         self._out, self._err = folder / "stdout", folder / "stderr"
         self._out.touch()
         self._err.touch()
-        self.process = desk.begin(argv, desk.environment(home, actor), folder)
+        self.process = desk.begin(argv, {**desk.environment(home, actor), **(more or {})}, folder)
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +116,7 @@ class Desk:
     killed: bool = False
     _verified: dict[str, Result] = field(default_factory=dict)
     _misbehaved: list[tuple[str, str | None]] = field(default_factory=list)
+    _codes: set[tuple[str, float]] = field(default_factory=set)
     _crowded: bool = False
     _forks: Forks | None = None
     _count: int = 0
@@ -211,9 +221,31 @@ class Desk:
         self._control("PUT", "/api/traffic", {"rate": rate})
         self._crowded = True
 
+    def people(self, *, approve: bool) -> None:
+        """Whether the sandbox's people approve what waits at its gates, until the test ends; else they do."""
+        self._control("PUT", "/api/people", {"approve": approve})
+
+    def code(self, person: str) -> str:
+        """A one-time code of a person's that was not given yet; waits for one where it must."""
+        secret = (self.home / "sandbox" / "secrets" / f"totp-{person}").read_text()
+        while True:
+            now = time.time() // gates_code.PERIOD
+            for step in (now, now + 1):
+                if (person, step) not in self._codes:
+                    self._codes.add((person, step))
+                    return gates_code.code_at(secret, step * gates_code.PERIOD)
+            time.sleep(0.5)
+
+    def vote(self, run: str, person: str, *options: str, code: str | None = None) -> Result:
+        """Approve what waits, as a person with a code of his."""
+        argv = ("approve", run, "--as", person, *options)
+        with Running(self, argv, self.home, self.folder(), person, {"TIDEGATE_CODE": code or self.code(person)}) as one:
+            return one.end()
+
     def calm(self) -> None:
-        """End all faults, changed behaviours and crowds."""
+        """End all faults, changed behaviours and crowds; people approve again."""
         self._control("DELETE", "/api/faults")
+        self.people(approve=True)
         if self._crowded:
             self._control("PUT", "/api/traffic", {"rate": float(USERS)})
             self._crowded = False

@@ -1,0 +1,39 @@
+"""Votes from outside of a run: kept, and the run that waits for them begins again. The command line and Slack."""
+
+from __future__ import annotations
+
+from deployments import prefectapi
+from release.errors import TidegateError
+from tasks import ballot
+from tasks.ballot import Cast
+
+
+async def by_code(run: str, name: str, code: str, decision: str, reason: str) -> Cast:
+    """`tasks.ballot.approve_by_code` from the command line."""
+    return await _woken(await ballot.approve_by_code(run, name, code, decision, reason, "cli"))
+
+
+async def by_slack(body: bytes, timestamp: str, signature: str) -> Cast:
+    """`tasks.ballot.approve_by_slack`: `body` as it came, and the two headers of Slack's signature."""
+    return await _woken(await ballot.approve_by_slack(body, timestamp, signature))
+
+
+def told(cast: Cast) -> str:
+    """The answer to whoever voted."""
+    vote, request = cast.vote, cast.request
+    if vote.decision == "reject":
+        return f"{vote.person} rejected {request.what}: it is refused."
+    left = request.needed - cast.approved
+    more = f"{left} more must approve" if left > 0 else "that is enough"
+    return f"{vote.person} approved {request.what} for {request.environment}: {more}."
+
+
+async def _woken(cast: Cast) -> Cast:
+    try:
+        async with prefectapi.runs() as runs:
+            await runs.wake(cast.request.run)
+    except TidegateError as error:
+        # The vote is kept: whatever starts the run again finds it.
+        error.what = f"the vote is kept, but its run was not told: {error.what}"
+        raise
+    return cast

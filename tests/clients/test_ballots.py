@@ -1,0 +1,100 @@
+"""Requests and votes in the store, on SQLite through the same SQLAlchemy as PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from clients.ballots import Asked, Ballots
+from clients.store import Store
+from clients.tables import audit
+from release.errors import Refused
+from release.gates_votes import Bound, Vote
+
+BOUND = Bound("production shop", "sha256:new", "canary", ("us",), {"us": ("1.4.0", "sha256:old")})
+ASKED = Asked("3f2a-1", "production v1.5.0", "production", "ada", 2, 1000.0, BOUND, "approvals")
+
+
+def yes(person: str, at: float = 1010.0) -> Vote:
+    return Vote(person, "approve", "fine", "cli", at, BOUND)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with Store(f"sqlite:///{tmp_path / 'store.db'}") as found:
+        yield found
+
+
+async def test_a_vote_is_kept_and_audited(store: Store) -> None:
+    ballots = Ballots(store)
+    assert await ballots.open(ASKED, True, 0) == 1000.0
+    await ballots.vote(await ballots.find("3f2a"), yes("bob"), 7)
+    assert await ballots.votes(BOUND.key) == (yes("bob"),)
+    async with store.begin() as connection:
+        rows = [(row.who, row.what, row.run) for row in await connection.execute(select(audit).order_by(audit.c.id))]
+    assert rows == [("ada", "request", "3f2a-1"), ("bob", "approve", "3f2a-1")]
+
+
+async def test_a_code_counts_once_and_leaves_no_half_vote(store: Store) -> None:
+    ballots = Ballots(store)
+    await ballots.open(ASKED, True, 0)
+    await ballots.vote(ASKED, yes("bob"), 7)
+    with pytest.raises(Refused, match="used before"):
+        await ballots.vote(ASKED, yes("bob", 1020), 7)
+    await ballots.vote(ASKED, yes("eve"), 7)
+    assert [vote.person for vote in await ballots.votes(BOUND.key)] == ["bob", "eve"]
+
+
+async def test_the_same_release_started_again_finds_its_votes_and_its_time(store: Store) -> None:
+    ballots = Ballots(store)
+    await ballots.open(ASKED, True, 0)
+    await ballots.vote(ASKED, yes("bob"), 7)
+    again = replace(ASKED, run="77", at=2000.0, bound=replace(BOUND, live={"us": ("1.5.0", "sha256:new")}))
+    assert await ballots.open(again, True, 500.0) == 1000.0
+    assert await ballots.open(again, True, 1500.0) == 2000.0
+    assert len(await ballots.votes(BOUND.key)) == 1
+
+
+async def test_a_release_that_ended_leaves_no_votes_for_the_next(store: Store) -> None:
+    ballots = Ballots(store)
+    await ballots.open(ASKED, True, 0)
+    await ballots.vote(ASKED, yes("bob"), 7)
+    await ballots.end(BOUND.key, 1100.0)
+    assert await ballots.waiting() == ()
+    assert await ballots.open(replace(ASKED, run="77", at=2000.0), True, 0) == 2000.0
+    assert await ballots.votes(BOUND.key) == ()
+
+
+async def test_only_what_waits_is_found(store: Store) -> None:
+    ballots = Ballots(store)
+    await ballots.open(ASKED, True, 0)
+    await ballots.open(replace(ASKED, run="3f2b"), True, 0)
+    assert [one.run for one in await ballots.waiting()] == ["3f2a-1", "3f2b"]
+    for wrong in ("3f2", "9", ""):
+        with pytest.raises(Refused):
+            await ballots.find(wrong)
+    await ballots.passed("3f2b", ["bob"], 1200.0, "")
+    assert (await ballots.find("3f2")).run == "3f2a-1"
+
+
+async def test_who_asked_is_the_first_word(store: Store) -> None:
+    ballots = Ballots(store)
+    assert await ballots.who_asked("r") is None
+    await ballots.asked_by("r", "ada", "cli", 1.0)
+    await ballots.asked_by("r", "mallory", "cli", 2.0)
+    assert await ballots.who_asked("r") == "ada"
+
+
+async def test_codes_cannot_be_guessed(store: Store) -> None:
+    ballots = Ballots(store)
+    for number in range(5):
+        await ballots.require_patience("bob", 1000.0 + number)
+        await ballots.wrong_code("bob", "cli", "3f2a", 1000.0 + number)
+    with pytest.raises(Refused, match="5 wrong codes"):
+        await ballots.require_patience("bob", 1010.0)
+    await ballots.require_patience("eve", 1010.0)
+    await ballots.require_patience("bob", 1700.0)
