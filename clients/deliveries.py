@@ -86,6 +86,12 @@ class Deliveries:
             if (await connection.execute(select(asked.c.run).where(asked.c.run == run))).first() is None:
                 await connection.execute(asked.insert().values(run=run, who=who, via="github", at=at))
 
+    async def lately(self, since: float) -> list[str]:
+        """The runs of deliveries that came at `since` or later (seconds since the epoch)."""
+        chosen = select(table.c.run).where((table.c.state == STARTED) & (table.c.at >= since))
+        async with self._store.begin() as connection:
+            return [str(row.run) for row in await connection.execute(chosen)]
+
     async def refused(self, delivery: Delivery, note: str) -> None:
         """It will never have a run, and why."""
         async with self._store.begin() as connection:

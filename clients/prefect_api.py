@@ -32,13 +32,15 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class FlowRun:
-    """A run as the server shows it. `kind` is Prefect's state type (SCHEDULED, RUNNING, ...), `state` its name."""
+    """A run as the server shows it. `kind` is Prefect's state type (SCHEDULED, RUNNING, ...), `state` its name;
+    `begun` whether its flow ever ran."""
 
     id: str
     name: str
     kind: str
     state: str
     message: str = ""
+    begun: bool = False
 
     @property
     def ended(self) -> bool:
@@ -178,7 +180,8 @@ def _lives(worker: Mapping[str, Any], now: datetime) -> bool:
 def _run(found: Mapping[str, Any]) -> FlowRun:
     state = found.get("state") or {}
     name, message = str(state.get("name") or ""), str(state.get("message") or "")
-    return FlowRun(str(found["id"]), str(found["name"]), str(state.get("type") or ""), name, message)
+    begun = bool(found.get("run_count"))
+    return FlowRun(str(found["id"]), str(found["name"]), str(state.get("type") or ""), name, message, begun)
 
 
 def _away(why: str) -> Unavailable:

@@ -15,6 +15,8 @@ _LONGEST_PAUSE_S = 15.0
 _FIRST_PAUSE_S = 0.5
 # Deliveries that another process of the service kept are found by looking.
 _LOOK_EVERY_S = 5.0
+# What crashes again and again before it begins is not tried for ever.
+_REVIVED_WITHIN_S = 600.0
 
 log = logging.getLogger("tidegate.service")
 
@@ -53,7 +55,15 @@ class Forwarder:
         left = False
         for delivery in await self._deliveries.waiting():
             left = not await self._start(delivery) or left
+        await self._revive()
         return left
+
+    async def _revive(self) -> None:
+        """A run whose process died before its flow began lost nothing but time: it goes back into the queue."""
+        for run in await self._prefect.read(await self._deliveries.lately(time.time() - _REVIVED_WITHIN_S)):
+            if run.kind == "CRASHED" and not run.begun:
+                await self._prefect.put(run, "SCHEDULED", "queued again: its process died before it began")
+                log.warning("run %s is queued again: its process died before it began", run.id)
 
     async def _start(self, delivery: Delivery) -> bool:
         deployment = await self._prefect.deployment(delivery.pipeline)

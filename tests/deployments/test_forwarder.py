@@ -111,6 +111,20 @@ async def test_a_run_that_began_is_left_alone(service: Door, kind: str) -> None:
     assert prefect.state("github-2") == "SCHEDULED"
 
 
+async def test_a_run_whose_process_died_before_it_began_is_queued_again(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    async with prefect.client() as runs:
+        forwarder = Forwarder(service.deliveries, runs)
+        for number, begun in enumerate((0, 1)):
+            await service.deliver(pushed(f"hotfix/{number}"), delivery=str(number))
+            await forwarder.forward()
+            prefect.become(f"github-{number}", "CRASHED")
+            prefect.runs[f"github-{number}"]["run_count"] = begun
+        await forwarder.forward()
+    assert prefect.state("github-0") == "SCHEDULED"
+    assert prefect.state("github-1") == "CRASHED", "what had begun is started again by a person"
+
+
 async def test_a_pipeline_that_is_not_registered_holds_up_no_other(service: Door) -> None:
     prefect = FakePrefectApi("hotfix")
     await service.deliver(pushed("main"), delivery="1")
