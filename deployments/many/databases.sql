@@ -1,0 +1,2 @@
+-- Tidegate's own database beside Prefect's.
+CREATE DATABASE tidegate;
