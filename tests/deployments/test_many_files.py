@@ -1,0 +1,62 @@
+"""The files for several machines: what they name is there, and what Prefect reads of them it accepts."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+from prefect.events.schemas.automations import AutomationCore
+from prefect.settings.legacy import _get_settings_fields
+from prefect.settings.models.root import Settings
+
+from config import load
+
+MANY = load.CHECKOUT / "deployments" / "many"
+COMPOSE: dict[str, Any] = yaml.safe_load((MANY / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+
+def test_the_servers_variables_are_settings_of_prefect() -> None:
+    lines = (MANY / "server.env").read_text().splitlines()
+    names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+    assert names <= _get_settings_fields(Settings).keys()
+    assert "PREFECT_MESSAGING_BROKER" in names
+
+
+def test_prefect_accepts_the_automation_and_knows_every_sign_of_life() -> None:
+    (automation,) = yaml.safe_load((MANY / "automations.yaml").read_text())["automations"]
+    found = AutomationCore.model_validate(automation)
+    assert found.trigger.expect == {"prefect.flow-run.*"}, "a state that is not expected would be told as a crash"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_waits_for_services_that_are_there(name: str) -> None:
+    assert set(SERVICES[name].get("depends_on", {})) <= set(SERVICES)
+
+
+def test_there_are_several_servers_and_workers_and_one_scheduler() -> None:
+    assert SERVICES["api"]["deploy"]["replicas"] == 2
+    assert "--no-services" in SERVICES["api"]["command"]
+    assert SERVICES["worker"]["deploy"]["replicas"] == 2
+    assert "deploy" not in SERVICES["services"]
+
+
+def test_nothing_listens_beyond_the_machine() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_what_is_registered_is_there() -> None:
+    words = shlex.split(SERVICES["register"]["command"][-1])
+    assert (load.CHECKOUT / words[words.index("--from-file") + 1]).is_file()
+
+
+@pytest.mark.parametrize("name", ["server", "worker"])
+def test_no_secret_is_in_the_charts_values(name: str) -> None:
+    text = (MANY / "helm" / f"{name}.yaml").read_text()
+    values = yaml.safe_load(text)
+    assert "password" not in text.lower().replace("admin:password", "")
+    assert isinstance(values, dict)
