@@ -17,7 +17,7 @@ from typing import Any, Self
 import aiohttp
 from kubernetes.aio import client, config
 
-from clients import kube_errors
+from clients import kube_errors, tracing
 from release.errors import Refused
 
 JSON = "application/json"
@@ -91,10 +91,11 @@ class Kube:
             auth_settings=["BearerToken"],
         )
         try:
-            response = await self._client.call_api(
-                *request, _request_timeout=aiohttp.ClientTimeout(total=self._timeout)
-            )
-            raw = await response.read()
+            with tracing.call("kubernetes", method):
+                response = await self._client.call_api(
+                    *request, _request_timeout=aiohttp.ClientTimeout(total=self._timeout)
+                )
+                raw = await response.read()
         except TimeoutError as error:
             raise kube_errors.no_answer(self.context, f"nothing within {self._timeout:g} s") from error
         except (aiohttp.ClientError, OSError) as error:

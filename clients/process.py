@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clients import tracing
 from release.errors import Refused, Unavailable
 
 # A command that ended may have left a child that holds its output open: wait this long for it, in seconds.
@@ -46,6 +47,19 @@ async def run(
     comes. On time-out (`timeout`, seconds) or cancellation the whole group gets SIGTERM, and SIGKILL after
     `grace` seconds. Raises Unavailable on time-out, Refused when the executable or `cwd` is not there.
     """
+    with tracing.call(*_called(argv)):
+        return await _run(argv, cwd, env, stdin, timeout, grace, on_line)
+
+
+async def _run(
+    argv: Sequence[str],
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    stdin: bytes | None,
+    timeout: float,
+    grace: float,
+    on_line: OnLine | None,
+) -> Completed:
     started = time.monotonic()
     process = await _start(argv, cwd, env, stdin is not None)
     reading = asyncio.create_task(_communicate(process, stdin, on_line))
@@ -62,6 +76,11 @@ async def run(
     code = process.returncode
     assert code is not None
     return Completed(tuple(argv), code, stdout, stderr, time.monotonic() - started)
+
+
+def _called(argv: Sequence[str]) -> tuple[str, str]:
+    name, _, verb = _name(argv).partition(" ")
+    return name, verb or "run"
 
 
 def _name(argv: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from clients import slack_errors
+from clients import slack_errors, tracing
 from clients.address import is_loopback, usable_token
 from release.errors import Refused
 
@@ -89,7 +89,8 @@ class Slack:
             )
             web.proxy = None
             try:
-                answer = await call(web)
+                with tracing.call("slack", "post"):
+                    answer = await call(web)
                 return dict(answer.data)
             except SlackApiError as error:
                 raise slack_errors.from_api(channel, error) from None

@@ -10,4 +10,4 @@ def say(text: str, *, region: str | None = None, warn: bool = False) -> None:
     logger = get_run_logger()
     line = f"{region}: {text}" if region else text
     # The command line shows only lines with this mark; Prefect's own go to its page alone.
-    (logger.warning if warn else logger.info)(line, extra={"tidegate": True})
+    (logger.warning if warn else logger.info)(line, extra={"tidegate": True, "region": region})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import entry_points
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -27,6 +29,7 @@ from deployments.cli import (
     watch,
 )
 from release.errors import TidegateError
+from tasks import logs
 
 app = typer.Typer(
     name="tidegate",
@@ -37,6 +40,19 @@ app = typer.Typer(
     "\n\nExit codes: 0 done or nothing to do, 1 our own fault, 2 refused, 3 failed or brought back, 4 halted, "
     "5 an outside system did not answer, 130 interrupted.",
 )
+
+
+@app.callback()
+def options(
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Write a run's lines as JSON, one object a line.")
+    ] = False,
+) -> None:
+    """What holds for every command."""
+    if log_json:
+        os.environ[logs.WANTED] = "1"
+
+
 app.command()(plan.plan)
 app.command()(release.develop)
 app.command()(release.stage)

@@ -17,6 +17,7 @@ from config import load
 from release import messages
 from release.errors import Unavailable
 from release.outcome import Outcome
+from tasks import logs
 
 _STYLES = {"released": "green", "built": "green", "unchanged": "green", "recovered": "yellow"}
 
@@ -81,8 +82,11 @@ def _show_lines(console: Console) -> None:
     setup_logging()
     # It counts what is still to be sent to the server, at the end of every short run.
     logging.getLogger("prefect._internal").setLevel(logging.ERROR)
-    handler = _Lines(console)
+    handler: logging.Handler = _Lines(console)
     handler.setFormatter(logging.Formatter())
+    if logs.wanted():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logs.JsonLines())
     for name in (None, "prefect", "prefect.flow_runs", "prefect.task_runs"):
         logger = logging.getLogger(name)
         logger.handlers = [one for one in logger.handlers if type(one).__name__ != "PrefectConsoleHandler"]

@@ -25,7 +25,7 @@ from deployments.service.forwarder import Forwarder
 from deployments.service.limits import Buckets
 from release.errors import Refused, Unavailable
 from release.triggers import Source
-from tasks import context
+from tasks import context, logs
 
 _AGAIN_AFTER_S = 2.0
 # More at once are told to come again: each may hold one body.
@@ -39,6 +39,7 @@ async def serve() -> None:
     settings = load.settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logs.start()
     async with contextlib.AsyncExitStack() as stack:
         store = await _opened(stack)
         prefect = await stack.enter_async_context(prefectapi.orders())

@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from desk import Desk, release
 from look import Look, Regions
-from monitored import MONITORING, Monitored, free_port, operator, prometheus, running, until
+from monitored import Board, Monitored, free_port, prometheus, running, serving, until
+
+from config import load
+from deployments.metrics.mount import measuring
+from tasks import context
 
 pytestmark = pytest.mark.slow
-BOARD = json.loads((MONITORING / "dashboard.json").read_text())
 
 
 @pytest.fixture
 def seen(desk: Desk, look: Look, good: Regions, tmp_path: Path) -> Iterator[tuple[Monitored, int]]:
     """A Prometheus on the sandbox's service, and the service's port: it can be started again."""
-    port = free_port()
-    with running(partial(prometheus, tmp_path, f"127.0.0.1:{port}")) as found:
+    port, monitoring = free_port(), load.settings().monitoring.url
+    assert monitoring is not None
+    regions = {region: name for name in load.ENVIRONMENTS for region in load.environment(name).regions}
+    server = partial(prometheus, tmp_path, urlsplit(monitoring).netloc, f"127.0.0.1:{port}", regions)
+    with running(server) as found:
         yield found, port
 
 
-def expressions() -> dict[str, str]:
-    """Title -> expression of every panel and annotation, with the variables of "All"."""
-    found = {one["name"]: one["expr"] for one in BOARD["annotations"]["list"]}
-    for panel in BOARD["panels"]:
-        for target in panel["targets"]:
-            found[f"{panel['title']} {target['refId']}"] = target["expr"]
-    variables = {"$environment": ".*", "$region": ".*", "$__range": "1h", "$__rate_interval": "30s"}
-    return {title: _filled(expression, variables) for title, expression in found.items()}
-
-
-def _filled(expression: str, variables: dict[str, str]) -> str:
-    for name, value in variables.items():
-        expression = expression.replace(name, value)
-    return re.sub(r"\[(24h|1d|7d|30d)\]", "[1h]", expression)
-
-
-class Board:
-    """Every expression of the dashboard, asked again and again: which ever gave data."""
-
-    def __init__(self, prometheus: Monitored) -> None:
-        self._prometheus = prometheus
-        self.silent = expressions()
-
-    def look(self) -> None:
-        for title, expression in list(self.silent.items()):
-            numbers = [float(one["value"][1]) for one in self._prometheus.ask(expression)]
-            assert all(number == number and abs(number) != float("inf") for number in numbers), (title, numbers)
-            if numbers:
-                del self.silent[title]
+@asynccontextmanager
+async def operator(port: int) -> AsyncIterator[str]:
+    """`/metrics` over the sandbox's own database, served on a port."""
+    store = await context.store()
+    assert store is not None
+    async with store, measuring(store) as router, serving(router, port) as address:
+        yield address
 
 
 def failed(seen: Monitored) -> float:

@@ -1,26 +1,25 @@
-"""The operator service's metrics on a sandbox, and a real Prometheus that scrapes them and has the alert rules."""
+"""A real Prometheus that scrapes the operator service and has the alert rules, and the dashboard's questions to it."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 import re
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from config import load
-from deployments.metrics.mount import measuring
 from sandbox.prometheus import PrometheusServer
-from tasks import context
 
 MONITORING = load.CHECKOUT / "infrastructure" / "monitoring"
 # The rules' minutes are so many seconds here: a test cannot wait for an hour.
@@ -98,39 +97,68 @@ def running(work: Callable[[], Any]) -> Iterator[Any]:
 
 
 @asynccontextmanager
-async def operator(port: int) -> AsyncIterator[str]:
-    """`/metrics` over the sandbox's own database, served on a port."""
-    store = await context.store()
-    assert store is not None
-    async with store, measuring(store) as router:
-        app = FastAPI()
-        app.include_router(router)
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-        # Connections are kept by the socket until the server takes them.
-        listening = socket.create_server(("127.0.0.1", port))
-        serving = asyncio.create_task(server._serve([listening]))
+async def serving(router: APIRouter, port: int) -> AsyncIterator[str]:
+    """A router on a port of the loopback."""
+    app = FastAPI()
+    app.include_router(router)
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
+    # Connections are kept by the socket until the server takes them.
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        work = asyncio.create_task(server._serve([listening]))
         try:
             yield f"127.0.0.1:{port}"
         finally:
             server.should_exit = True
-            await serving
-            listening.close()
+            await work
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, service: str) -> AsyncIterator[Monitored]:
-    """A Prometheus that scrapes the sandbox's gateway and the service four times a second."""
-    address = load.settings().monitoring.url
-    assert address is not None
-    regions = {region: name for name in load.ENVIRONMENTS for region in load.environment(name).regions}
+async def prometheus(folder: Path, gateway: str, service: str, regions: Mapping[str, str]) -> AsyncIterator[Monitored]:
+    """A Prometheus with the rules, which scrapes the gateway and the service (HOST:PORT) four times a second."""
     rules = str(quick_rules(folder))
     server = PrometheusServer(
         folder / "data", load.cache(), folder / "log", speed=20, rules=rules, environments=regions, say=print
     )
     try:
-        yield Monitored(await server.start(urlsplit(address).netloc, service))
+        yield Monitored(await server.start(gateway, service))
     finally:
         await server.stop()
+
+
+def expressions() -> dict[str, str]:
+    """Title -> expression of every panel and annotation of the dashboard, with the variables of "All"."""
+    board = json.loads((MONITORING / "dashboard.json").read_text())
+    found = {one["name"]: one["expr"] for one in board["annotations"]["list"]}
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            found[f"{panel['title']} {target['refId']}"] = target["expr"]
+    return {title: _filled(expression) for title, expression in found.items()}
+
+
+def _filled(expression: str) -> str:
+    variables = {"$environment": ".*", "$region": ".*", "$__range": "1h", "$__rate_interval": "30s"}
+    for name, value in variables.items():
+        expression = expression.replace(name, value)
+    return expression
+
+
+class Board:
+    """Every expression of the dashboard, asked again and again: `silent` are those that never gave data."""
+
+    def __init__(self, prometheus: Monitored) -> None:
+        self._prometheus = prometheus
+        self.silent = expressions()
+
+    def look(self) -> set[str]:
+        """The titles that give data now. No number is ever NaN or infinite."""
+        given = set()
+        for title, expression in expressions().items():
+            numbers = [float(one["value"][1]) for one in self._prometheus.ask(expression)]
+            assert all(map(math.isfinite, numbers)), (title, numbers)
+            if numbers:
+                given.add(title)
+                self.silent.pop(title, None)
+        return given
 
 
 def free_port() -> int:
