@@ -109,5 +109,6 @@ async def _waiting(source: Records, environments: Sequence[Environment]) -> dict
     for run, since in await source.waiting(WAITING):
         place = {"hotfix": "production"}.get(run.pipeline, run.pipeline)
         if place in found:
-            found[place].append(max(0.0, (now - since).total_seconds()))
+            # Each vote begins the wait anew; people have been asked since the run began.
+            found[place].append(max(0.0, (now - (run.began or since)).total_seconds()))
     return found
