@@ -185,7 +185,6 @@ def variable(name: str, label: str, query: str) -> dict[str, Any]:
         "name": name,
         "label": label,
         "datasource": SOURCE,
-        "definition": query,
         "query": {"query": query, "refId": f"Variable-{name}"},
         "refresh": 2,
         "sort": 1,

@@ -60,7 +60,7 @@ def test_environment_and_region_are_variables_and_releases_are_marked() -> None:
     variables = {one["name"]: one for one in BOARD["templating"]["list"]}
     assert set(variables) == {"datasource", "environment", "region"}
     assert all(variables[name]["includeAll"] and variables[name]["multi"] for name in ("environment", "region"))
-    assert "$environment" in variables["region"]["definition"]
+    assert "$environment" in variables["region"]["query"]["query"]
     assert [one["name"] for one in BOARD["annotations"]["list"]] == ["Releases", "Failed releases"]
     assert all(one["enable"] and one["expr"] for one in BOARD["annotations"]["list"])
 
