@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine, Sequence
 from functools import partial
 
 from prefect import flow
@@ -14,77 +15,153 @@ from flows import common
 from flows.conclude import Draft, conclude
 from flows.forms import EnvironmentWord
 from flows.waves import take_back
-from release import messages
-from release.environment import Environment, Region
-from release.errors import Failed
-from release.model import RegionState
+from release import messages, window
+from release.environment import Environment
+from release.errors import Failed, Refused, Unavailable
+from release.model import Record, RegionState
 from release.outcome import Outcome, Word
 from release.strategy import is_live, other
 from release.verdict import Kind, Limit, start_watch, watch
-from tasks import context, deploy, metrics, notify, source, stop
+from tasks import clock, context, deploy, guarding, metrics, notify, source
 from tasks.lock import held
+from tasks.policy import PATIENT
 from tasks.say import say
+
+# Seconds between two looks at who else is at work.
+_LOOK = 5.0
 
 
 @flow(name="guard", flow_run_name="{environment} for the rollback window")
 async def guard(environment: EnvironmentWord = "production", actor: str = "unknown") -> State[Outcome]:
-    """Watch what is live until its rollback window ends, or until another release begins.
+    """Watch what went live until its rollback window ends, or until another release begins.
+
+    Started again it goes on with what is left of the window; one guard a window is enough.
 
     Args:
         environment: production, as a rule.
         actor: Who started it.
     """
     where = load.environment(environment)
-    states = await common.observed(where, where.regions)
-    live = [state.route.live for state in states if state.route and state.route.live]
-    version = live[0].artifact.version if live else ""
-    start = Outcome("guard", "unchanged", version=version)
-    return await conclude(start, partial(_guard, where, states, actor), partial(_tell, actor))
+    return await conclude(Outcome("guard", "unchanged"), partial(_guard, where, actor), partial(_tell, actor))
 
 
-async def _guard(where: Environment, states: list[RegionState], actor: str, draft: Draft) -> Word:
-    ends = time.monotonic() + where.progressive.window
-    watched = [
-        watch_limit(where, where.regions[state.region], where.guard.limit, where.guard.alpha, ends) for state in states
-    ]
-    try:
-        await asyncio.gather(*watched)
-    except Failed as bad:
-        draft.learn(reason=f"{bad.region}: {bad.what}")
-        if where.guard.on_bad == "page":
-            raise
-        return await _take_back(where, states, actor, draft)
+async def left_open(where: Environment, draft: Draft, states: Sequence[RegionState] | None = None) -> None:
+    """At the end of a release: say until when its window is open, and whether a worker watches it.
+
+    `states` are given where nothing was changed; else the window begins now, or a little before.
+    """
+    if states is None:
+        end = clock.later(where.progressive.window) if where.progressive.window > 0 else ""
+    else:
+        end = window.last([window.of_region(one, where.progressive.window, clock.now()) for one in states])
+    if end:
+        draft.learn(window=end, guard="worker" if await guarding.served() else "")
+
+
+async def _guard(where: Environment, actor: str, draft: Draft) -> Word:
+    open_in = await _open(where)
+    if not open_in:
+        say("no rollback window is open: nothing is watched")
+        return "unchanged"
+    version, end = open_in[0][1].artifact.version, window.last([end for _, _, end in open_in])
+    draft.learn(version=version, window=end)
+    with guarding.alone(where.name, end) as mine:
+        if not mine:
+            say(f"v{version} is watched already, until {end}")
+            return "unchanged"
+        say(f"v{version} is watched until {end}: at most {where.guard.limit:.1%} errors, else {where.guard.on_bad}")
+        try:
+            await _all([watch_limit(where, *one) for one in open_in])
+        except Failed as bad:
+            draft.learn(reason=f"{bad.region}: {bad.what}")
+            if where.guard.on_bad == "page":
+                raise
+            live = next(record for name, record, _ in open_in if name == bad.region)
+            return await _take_back(where, str(bad.region), live, end, actor, draft)
     return "unchanged"
 
 
-async def _take_back(where: Environment, before: list[RegionState], actor: str, draft: Draft) -> Word:
-    live = next(state.route.live for state in before if state.route and state.route.live)
+async def _open(where: Environment) -> list[tuple[str, Record, str]]:
+    """Region, what went live there, and when its window closes; Raises Unavailable where no region answers."""
+    look = deploy.observe.with_options(**PATIENT)
+    answers = await asyncio.gather(*(look(one) for one in where.regions.values()), return_exceptions=True)
+    found, missed = [], []
+    for name, state in zip(where.regions, answers, strict=True):
+        if isinstance(state, Unavailable):
+            missed.append(state)
+            say(f"is not watched: {state}", region=name, warn=True)
+        elif isinstance(state, BaseException):
+            raise state
+        elif (end := window.of_region(state, where.progressive.window, clock.now())) and state.route:
+            assert state.route.live is not None
+            found.append((name, state.route.live, end))
+    if missed and not found:
+        raise missed[0]
+    return found
+
+
+async def _all(watching: Sequence[Coroutine[None, None, None]]) -> None:
+    """All of them, until one is above its limit: the others end then too. Raises the first one's error."""
+    tasks = [asyncio.create_task(one) for one in watching]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def watch_limit(where: Environment, name: str, live: Record, end: str) -> None:
+    """Hold the region's error rate against the limit until the window ends. Raises Failed above it.
+
+    It ends before where another release begins or another version is live. No lock is held meanwhile.
+    """
+    region, limit = where.regions[name], Limit(where.guard.limit, where.guard.alpha)
+    state, looked, paged = start_watch(limit, stale_after=where.judged.policy.stale_after), time.monotonic(), False
+    async with metrics.reader(region, where.judged.provider) as read:
+        while (left := window.left(end, clock.now())) > 0:
+            state, found = watch(state, await read(live.slot, other(live.slot)), time.monotonic())
+            bad = found.action is Kind.ROLLBACK
+            if bad or time.monotonic() - looked >= _LOOK:
+                looked = time.monotonic()
+                if why := await _overtaken(where, name, live):
+                    say(f"is no longer watched: {why}", region=name)
+                    return
+            if bad:
+                raise Failed(found.sentence, region=name, next_step="See what changed; `tidegate rollback`.")
+            if found.finding.page and not paged:
+                paged = True
+                await metrics.page(region, found.sentence)
+            await asyncio.sleep(min(where.judged.poll, left))
+    say(found.sentence if state.began is not None else "nothing was seen", region=name)
+
+
+async def _overtaken(where: Environment, name: str, live: Record) -> str:
+    try:
+        state, holder, now = await guarding.look(where, where.regions[name])
+    except Unavailable:
+        return ""  # users are served without the API server, so they are watched without it
+    return window.overtaken(live, state, holder, now)
+
+
+async def _take_back(where: Environment, region: str, live: Record, end: str, actor: str, draft: Draft) -> Word:
+    """Wherever that version is live, under the lock, for which it waits as long as the window is open."""
     bad = common.wanted(where, live.artifact, "rolling")
-    async with held(where, actor, f"guard v{live.artifact.version}", wait=False) as grip:
-        for state in await common.observed(where, where.regions):
-            if state.route is None or not is_live(state.route.live, bad):
-                say("another version went live meanwhile: nothing is taken back", region=state.region)
-                return "unchanged"
+
+    async def still() -> None:
+        if window.left(end, clock.now()) == 0:
+            raise Refused("the rollback window closed while another run was at work.", field="lock")
+
+    async with held(where, actor, f"guard v{live.artifact.version}", wait=True, still=still) as grip:
+        state = await deploy.observe(where.regions[region])
+        if state.route is None or not is_live(state.route.live, bad):
+            say("another version went live meanwhile: nothing is taken back", region=region)
+            return "unchanged"
         checkout = await source.checkout(live.artifact.commit, context.run_id())
         return await take_back(draft, grip, tuple(where.regions), bad, checkout)
 
 
-async def watch_limit(where: Environment, region: Region, limit: float, alpha: float, ends: float) -> None:
-    """Hold the region's error rate against a limit until `ends` (monotonic seconds). Raises Failed above it."""
-    state = start_watch(Limit(limit, alpha), stale_after=where.judged.policy.stale_after)
-    observed = await deploy.observe(region)
-    live = observed.live_slot
-    async with metrics.reader(region, where.judged.provider) as read:
-        while time.monotonic() < ends:
-            stop.check(region.name)
-            state, found = watch(state, await read(live, other(live)), time.monotonic())
-            if found.action is Kind.ROLLBACK:
-                raise Failed(found.sentence, region=region.name, next_step="See what changed; `tidegate rollback`.")
-            await asyncio.sleep(where.judged.poll)
-    say(found.sentence if state.began is not None else "nothing was seen", region=region.name)
-
-
 async def _tell(actor: str, outcome: Outcome) -> None:
     if not outcome.good:
-        text = messages.incident(outcome, actor, load.settings().slack.on_call)
+        text = messages.in_window(outcome, actor, load.settings().slack.on_call)
         await notify.slack("incidents", text)

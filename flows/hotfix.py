@@ -13,6 +13,7 @@ from flows import common
 from flows.conclude import Draft, conclude
 from flows.emergency import in_each
 from flows.forms import SeverityWord
+from flows.guard import left_open
 from flows.merging import leave_behind
 from flows.region import in_region
 from flows.retire import retire_due
@@ -71,6 +72,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draf
         each = in_each(name) if grade == "critical" else in_region
         word = "unchanged" if settled else await release_waves(draft, grip, environment.waves, wanted, checkout, each)
     if word in ("released", "unchanged"):
+        await left_open(environment, draft, states if word == "unchanged" else None)
         back = wayback.of_hotfix(before, artifact, source.application_file(checkout))
         fix = Fix(name, grade, artifact, context.run_id(), checks, back)
         draft.learn(warnings=await leave_behind(environment, fix, before, draft.outcome.seconds, actor))

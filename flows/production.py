@@ -11,6 +11,7 @@ from config import load
 from flows import common, prepare
 from flows.conclude import Draft, conclude
 from flows.forms import RegionWord, StrategyWord
+from flows.guard import left_open
 from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
@@ -58,6 +59,7 @@ async def _release(
     states = await common.observed(environment, planned.regions)
     if common.all_settled(states, want):
         say(f"{tag} is live everywhere already: nothing to do")
+        await left_open(environment, draft, states)
         return "unchanged"
     draft.learn(committed=await source.committed(artifact.commit, live.commits(states, artifact.commit)))
     say(messages.NOT_ENFORCED, warn=True)
@@ -73,7 +75,10 @@ async def _release(
             await image.promote(artifact.digest, tag)
         async with maintained(environment, planned.regions):
             await notify.monitoring("deployment_start", draft.outcome, clock.now())
-            return await release_waves(draft, grip, plan.waves(environment, regions), want, checkout)
+            word = await release_waves(draft, grip, plan.waves(environment, regions), want, checkout)
+    if word == "released":
+        await left_open(environment, draft)
+    return word
 
 
 async def _planned(

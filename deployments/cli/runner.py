@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config import load
+from deployments.cli import detached
 from release import messages
 from release.errors import Unavailable
 from release.outcome import Outcome
@@ -54,6 +55,8 @@ def run(make: Callable[[], Awaitable[Any]], *, as_json: bool = False) -> None:
     if as_json:
         Console().print_json(data=outcome.as_dict())
     _show_end(console, outcome)
+    if outcome.window and outcome.pipeline != "guard":
+        console.print(detached.watched(outcome), markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(outcome.exit_code)
 
 

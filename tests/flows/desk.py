@@ -114,6 +114,8 @@ class Desk:
     home: Path
     scratch: Path
     killed: bool = False
+    # Whether releases leave a guard behind; `off`, or empty as for people.
+    guard: str = "off"
     _verified: dict[str, Result] = field(default_factory=dict)
     _misbehaved: list[tuple[str, str | None]] = field(default_factory=list)
     _codes: set[tuple[str, float]] = field(default_factory=set)
@@ -122,7 +124,8 @@ class Desk:
     _count: int = 0
 
     def environment(self, home: Path, actor: str = "ada") -> dict[str, str]:
-        return {**os.environ, "TIDEGATE_HOME": str(home), "TIDEGATE_ACTOR": actor, "COLUMNS": "200"}
+        own = {"TIDEGATE_HOME": str(home), "TIDEGATE_ACTOR": actor, "TIDEGATE_GUARD": self.guard, "COLUMNS": "200"}
+        return {**os.environ, **own}
 
     def begin(self, argv: tuple[str, ...], env: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes] | Forked:
         """A process of the command line; forked, as long as the sandbox is up and nothing else is asked for."""

@@ -1,0 +1,118 @@
+"""After a release somebody watches the rollback window by itself: it pages or goes back, and never outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from desk import Desk, Result, release
+from look import Look, Regions
+
+from config import load
+from sandbox import state
+from tasks import context
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def guarded(desk: Desk) -> Iterator[Desk]:
+    """Releases leave their guard behind, as they do for people; none outlives its test."""
+    desk.guard, pids = "", []
+    yield desk
+    desk.guard = "off"
+    for log in (desk.home, *desk.scratch.glob("*")):
+        pids += [int(path.read_text()) for path in (log / "work" / "guard").glob("*.pid") if path.read_text()]
+    for pid in pids:
+        if alive(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def guard_of(result: Result) -> tuple[int, Path]:
+    """The process that the release left, and its log."""
+    found = re.search(r"process (\d+) watches it, and writes to (\S+)\.", result.text)
+    assert found, result.text
+    return int(found[1]), Path(found[2])
+
+
+def until(true: Callable[[], bool], why: Callable[[], str], within: float = 90.0) -> None:
+    ends = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < ends, why()
+        time.sleep(0.2)
+
+
+def alive(pid: int) -> bool:
+    return state.alive(state.process("guard", pid))
+
+
+def lock_holder() -> str:
+    async def read() -> str:
+        async with context.lock(next(iter(load.environment("production").regions.values()))) as lock:
+            held = (await lock.read()).held
+            return held.holder.what if held else ""
+
+    return asyncio.run(read())
+
+
+def test_a_version_that_turns_out_bad_is_taken_back(guarded: Desk, look: Look, good: Regions, another: str) -> None:
+    home = guarded.variant(production={"guard": {"on_bad": "rollback"}})
+    pid, log = guard_of(guarded.tidegate(*release(another), home=home))
+    until(lambda: "is watched until" in log.read_text(), log.read_text)
+    assert lock_holder() == "", "watching holds no lock"
+    guarded.behave(another.removeprefix("v"), "eu-west-1", error_rate=0.3)
+    until(lambda: not alive(pid), log.read_text)
+    assert look.digests() == good, log.read_text()
+    assert "guard" in log.read_text()
+    assert "recovered" in log.read_text()
+    told = look.slack("incidents")[-1]
+    assert f"{another} fails users in its rollback window, and was brought back." in told
+    assert "ROLLBACK after" in told
+
+
+def test_by_policy_it_only_pages(guarded: Desk, look: Look, good: Regions, another: str) -> None:
+    pid, log = guard_of(guarded.tidegate(*release(another)))
+    live = look.digests()
+    until(lambda: "is watched until" in log.read_text(), log.read_text)
+    guarded.behave(another.removeprefix("v"), "us-east-1", error_rate=0.3)
+    until(lambda: not alive(pid), log.read_text)
+    assert look.digests() == live
+    assert "is still live: by policy (guard.on_bad) a person decides" in look.slack("incidents")[-1]
+
+
+def test_killed_and_started_again_it_goes_on_and_ends_with_the_window(
+    guarded: Desk, look: Look, good: Regions, another: str
+) -> None:
+    home = guarded.variant(production={"window_s": 600})  # half a minute at this speed
+    result = guarded.tidegate(*release(another), home=home)
+    pid, log = guard_of(result)
+    until(lambda: "is watched until" in log.read_text(), log.read_text)
+    end = re.findall(r"is watched until (\S+):", log.read_text())[-1]
+    twice = guarded.tidegate("guard", home=home)
+    assert twice.code == 0
+    assert f"is watched already, until {end}" in twice.text
+    os.kill(pid, signal.SIGKILL)
+    again = guarded.tidegate("guard", home=home)
+    assert again.code == 0, again.text
+    assert f"is watched until {end}" in again.text, "not for a window of its own"
+    late = time.time() - time.mktime(time.strptime(end, "%Y-%m-%dT%H:%M:%SZ")) + time.timezone
+    assert -1 <= late < 15, f"it ended {late:.1f} s after the window"
+    over = guarded.tidegate("guard", home=home)
+    assert over.code == 0
+    assert "no rollback window is open" in over.text
+
+
+def test_the_next_release_ends_it(guarded: Desk, look: Look, good: Regions, another: str) -> None:
+    before = look.live()["us-east-1"]["version"]
+    pid, log = guard_of(guarded.tidegate(*release(another)))
+    until(lambda: "is watched until" in log.read_text(), log.read_text)
+    guarded.guard = "off"
+    assert guarded.tidegate(*release(f"v{before}")).word == "released"
+    until(lambda: not alive(pid), log.read_text, within=20)
+    assert re.search(r"is no longer watched: (production v\S+ began|v\S+ went live)", log.read_text())
