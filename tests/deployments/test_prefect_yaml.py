@@ -27,6 +27,7 @@ def test_every_pipeline_is_there() -> None:
     assert set(DEPLOYMENTS) == pipelines
     assert {name for name, one in DEPLOYMENTS.items() if one.get("schedules")} == {
         "staging",
+        "guard",
         "retire",
         "drift",
         "report",
