@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import ask
@@ -24,7 +25,7 @@ def test_a_run_that_is_ended_leaves_no_pending_status(desk: Desk, look: Look, ho
     commit = git(desk.bare, "rev-parse", "feature/wishlist").strip()
     with desk.start("develop", "feature/wishlist") as running:
         running.until(lambda: states(commit)[-1:] == ["pending"])
-        running.process.send_signal(how)
+        os.kill(running.process.pid, how)
         running.process.wait(30)
     assert states(commit)[-1] == "failure"
 
