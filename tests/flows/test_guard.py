@@ -89,21 +89,19 @@ def test_by_policy_it_only_pages(guarded: Desk, look: Look, good: Regions, anoth
 def test_killed_and_started_again_it_goes_on_and_ends_with_the_window(
     guarded: Desk, look: Look, good: Regions, another: str
 ) -> None:
-    home = guarded.variant(production={"window_s": 600})  # half a minute at this speed
-    result = guarded.tidegate(*release(another), home=home)
-    pid, log = guard_of(result)
+    pid, log = guard_of(guarded.tidegate(*release(another)))
     until(lambda: "is watched until" in log.read_text(), log.read_text)
     end = re.findall(r"is watched until (\S+):", log.read_text())[-1]
-    twice = guarded.tidegate("guard", home=home)
+    twice = guarded.tidegate("guard")
     assert twice.code == 0
     assert f"is watched already, until {end}" in twice.text
     os.kill(pid, signal.SIGKILL)
-    again = guarded.tidegate("guard", home=home)
+    again = guarded.tidegate("guard")
     assert again.code == 0, again.text
     assert f"is watched until {end}" in again.text, "not for a window of its own"
     late = time.time() - time.mktime(time.strptime(end, "%Y-%m-%dT%H:%M:%SZ")) + time.timezone
     assert -1 <= late < 15, f"it ended {late:.1f} s after the window"
-    over = guarded.tidegate("guard", home=home)
+    over = guarded.tidegate("guard")
     assert over.code == 0
     assert "no rollback window is open" in over.text
 
