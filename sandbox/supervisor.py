@@ -190,12 +190,13 @@ class Sandbox:
             return
         with self.progress.part("prometheus", "real") as part:
             # Both ways through proxies: the gateway's metrics can fail it, and it can fail Tidegate.
-            address = urlsplit(await self.prometheus.start(self.outside.proxies["monitoring"].address))
+            gateway, operator = self.outside.proxies["monitoring"].address, urlsplit(self.serving.url).netloc
+            address = urlsplit(await self.prometheus.start(gateway, operator))
             proxy = self.outside.proxies["prometheus"]
             proxy.upstream = (str(address.hostname), int(address.port or 80))
             await proxy.start()
             part.address = self.outside.public("prometheus")
-            part.detail = f"scrapes the gateway every {self.prometheus.interval:g} s"
+            part.detail = f"scrapes the gateway and the operator service every {self.prometheus.interval:g} s"
 
     async def _start_control(self) -> None:
         assert self.cluster.admin is not None
