@@ -7,19 +7,17 @@ from typing import Annotated
 import typer
 
 from deployments.cli import runner
-from deployments.cli.release import Json, actor
+from deployments.cli.release import Here, Json, actor
 
 
 def drift(
     environment: Annotated[str, typer.Argument(help="development, staging or production.")] = "production",
+    here: Here = False,
     as_json: Json = False,
 ) -> None:
     """Compare what is live, its digest, weights and values with what the last release recorded; mend nothing.
 
     Exit code 3 where something differs. Example: `tidegate drift production`.
     """
-    runner.prepare()
-    from flows.drift import drift as flow
-
     call = {"environment": environment, "actor": actor()}
-    runner.run(lambda: flow(**call, return_state=True), as_json=as_json)
+    runner.run("drift", call, here=here, as_json=as_json)

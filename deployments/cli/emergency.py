@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from deployments.cli import runner
-from deployments.cli.release import Json, Wait, actor
+from deployments.cli.release import Here, Json, Wait, actor
 
 
 def hotfix(
     branch: Annotated[str, typer.Argument(help="The branch, hotfix/..., which holds what is live.")],
     severity: Annotated[str, typer.Option(help="critical, high or medium.")] = "critical",
     wait: Wait = False,
+    here: Here = False,
     as_json: Json = False,
 ) -> None:
     """Test a hotfix branch, build it, bring it to production, then tag, publish and merge it.
@@ -22,11 +23,8 @@ def hotfix(
 
     Example: `tidegate hotfix hotfix/stock --severity critical`.
     """
-    runner.prepare()
-    from flows.hotfix import hotfix as flow
-
     call = {"branch": branch, "severity": severity, "actor": actor(), "wait_for_lock": wait}
-    runner.run(lambda: flow(**call, return_state=True), as_json=as_json)
+    runner.run("hotfix", call, here=here, as_json=as_json)
 
 
 def rollback(
@@ -34,30 +32,26 @@ def rollback(
     to: Annotated[str | None, typer.Option(help="vX.Y.Z; the last good version when left out.")] = None,
     region: Annotated[list[str] | None, typer.Option(help="Only this region; may be given again.")] = None,
     wait: Wait = False,
+    here: Here = False,
     as_json: Json = False,
 ) -> None:
     """Take production back to an earlier version: no build, no approvals, never over an irreversible migration.
 
     Example: `tidegate rollback --reason "checkout fails"`, or `tidegate rollback --to v1.4.0 --reason "..."`.
     """
-    runner.prepare()
-    from flows.rollback import rollback as flow
-
     call = {"reason": reason, "to": to, "regions": region, "actor": actor(), "wait_for_lock": wait}
-    runner.run(lambda: flow(**call, return_state=True), as_json=as_json)
+    runner.run("rollback", call, here=here, as_json=as_json)
 
 
 def retire(
     environment: Annotated[str, typer.Argument(help="development, staging or production.")] = "production",
     wait: Wait = False,
+    here: Here = False,
     as_json: Json = False,
 ) -> None:
     """Remove the slots that were kept for a rollback window that is over; safe at any time.
 
     Example: `tidegate retire production`.
     """
-    runner.prepare()
-    from flows.retire import retire as flow
-
     call = {"environment": environment, "actor": actor(), "wait_for_lock": wait}
-    runner.run(lambda: flow(**call, return_state=True), as_json=as_json)
+    runner.run("retire", call, here=here, as_json=as_json)

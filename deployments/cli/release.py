@@ -11,6 +11,7 @@ import typer
 from deployments.cli import runner
 
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+Here = Annotated[bool, typer.Option("--here", help="Run it in this process, although a worker is there.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a release that is under way instead of refusing.")]
 
 
@@ -23,34 +24,30 @@ def develop(
     ref: Annotated[str, typer.Argument(help="feature/**, bugfix/** or develop.")] = "develop",
     pull: Annotated[int | None, typer.Option(help="The number of a pull request to develop, instead of REF.")] = None,
     wait: Wait = False,
+    here: Here = False,
     as_json: Json = False,
 ) -> None:
     """Check a branch and build its image; deploy it to development where it is develop.
 
     Example: `tidegate develop feature/wishlist`, or `tidegate develop --pull 12`.
     """
-    runner.prepare()
-    from flows.development import development
-
     call = {"ref": ref, "pull": pull, "actor": actor(), "wait_for_lock": wait}
-    runner.run(lambda: development(**call, return_state=True), as_json=as_json)
+    runner.run("development", call, here=here, as_json=as_json)
 
 
 def stage(
     ref: Annotated[str, typer.Argument(help="A branch, tag or commit of the application.")] = "main",
     version: Annotated[str | None, typer.Option(help="X.Y.Z; computed from the commits when left out.")] = None,
     wait: Wait = False,
+    here: Here = False,
     as_json: Json = False,
 ) -> None:
     """Test a commit, build its image once, deploy it to staging and verify it.
 
     Example: `tidegate stage v1.4.0`, or `tidegate stage main --version 1.4.1`.
     """
-    runner.prepare()
-    from flows.staging import staging
-
     call = {"ref": ref, "version": version, "actor": actor(), "wait_for_lock": wait}
-    runner.run(lambda: staging(**call, return_state=True), as_json=as_json)
+    runner.run("staging", call, here=here, as_json=as_json)
 
 
 def release(
@@ -64,15 +61,13 @@ def release(
         bool, typer.Option("--accept-no-way-back", help="Release although a bad version could not be taken back.")
     ] = False,
     wait: Wait = False,
+    here: Here = False,
     as_json: Json = False,
 ) -> None:
     """Release a verified version to production, region by region.
 
     Example: `tidegate release v1.4.0 --strategy canary`; the first version ever needs `--accept-no-way-back`.
     """
-    runner.prepare()
-    from flows.production import production
-
     call = {"tag": tag, "strategy": strategy, "regions": region, "actor": actor(), "wait_for_lock": wait}
     call["accept_no_way_back"] = accept_no_way_back
-    runner.run(lambda: production(**call, return_state=True), as_json=as_json)
+    runner.run("production", call, here=here, as_json=as_json)

@@ -1,12 +1,11 @@
-"""Running a flow in this process, on the Prefect server of the settings, with its lines shown live."""
+"""A command that runs a pipeline: on a worker where one is there, else in this process; and how its end is shown."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich import box
@@ -18,9 +17,36 @@ from deployments.cli import detached
 from release import messages
 from release.errors import Unavailable
 from release.outcome import Outcome
-from tasks import logs
+
+if TYPE_CHECKING:
+    from clients.prefect_api import Deployment
 
 _STYLES = {"released": "green", "built": "green", "unchanged": "green", "recovered": "yellow"}
+_INTERRUPTED = 130
+# How a run ended: its state's name and message, and its Outcome where it told one.
+Ended = tuple[str, str, Any]
+
+
+def run(pipeline: str, call: Mapping[str, Any], *, here: bool = False, as_json: bool = False) -> None:
+    """Run the pipeline of that name with `call`, show it and its end, and leave with its exit code.
+
+    It runs on a worker, which a closed laptop does not stop; in this process if asked to (`here`), and where no
+    worker is there. Raises Unavailable where the settings' Prefect server does not answer.
+    """
+    prepare()
+    console = Console(stderr=as_json)
+    if load.settings().target == "sandbox":
+        console.print("target: the sandbox (nodes, users, GitHub and Slack are simulated)", style="dim")
+    name, message, outcome = _ended(pipeline, call, console, here)
+    if not isinstance(outcome, Outcome):
+        console.print(f"the run ended as {name}: {message}", style="red", markup=False)
+        raise typer.Exit(1)
+    if as_json:
+        Console().print_json(data=outcome.as_dict())
+    _show_end(console, outcome)
+    if outcome.window and outcome.pipeline != "guard":
+        console.print(detached.watched(outcome), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(outcome.exit_code)
 
 
 def prepare() -> None:
@@ -42,59 +68,40 @@ def prepare() -> None:
         ) from None
 
 
-def run(make: Callable[[], Awaitable[Any]], *, as_json: bool = False) -> None:
-    """Run the flow that `make` calls, show its end, and leave with its exit code."""
-    console = Console(stderr=as_json)
-    if load.settings().target == "sandbox":
-        console.print("target: the sandbox (nodes, users, GitHub and Slack are simulated)", style="dim")
-    _show_lines(console)
-    state, outcome = asyncio.run(_ended(make))
-    if not isinstance(outcome, Outcome):
-        console.print(f"the run ended as {state.name}: {state.message}", style="red", markup=False)
-        raise typer.Exit(1)
-    if as_json:
-        Console().print_json(data=outcome.as_dict())
-    _show_end(console, outcome)
-    if outcome.window and outcome.pipeline != "guard":
-        console.print(detached.watched(outcome), markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(outcome.exit_code)
+def _ended(pipeline: str, call: Mapping[str, Any], console: Console, here: bool) -> Ended:
+    if not here and "PREFECT_API_URL" in os.environ:
+        from deployments.cli import ordered
+
+        deployment = asyncio.run(ordered.worker_for(pipeline))
+        if not isinstance(deployment, str):
+            return _on_worker(deployment, call, console)
+        console.print(f"{deployment}: it runs in this process, and ends with it", style="dim")
+    from deployments.cli import inplace
+
+    return asyncio.run(inplace.run(pipeline, call, console))
 
 
-async def _ended(make: Callable[[], Awaitable[Any]]) -> tuple[Any, Any]:
-    state = await make()
-    return state, await state.aresult(raise_on_failure=False)
+def _on_worker(deployment: Deployment, call: Mapping[str, Any], console: Console) -> Ended:
+    from deployments.cli import ordered
 
-
-class _Lines(logging.Handler):
-    def __init__(self, console: Console) -> None:
-        super().__init__()
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if not getattr(record, "tidegate", False):
-            return
-        moment = self.formatter.formatTime(record, "%H:%M:%S") if self.formatter else ""
-        style = "yellow" if record.levelno >= logging.WARNING else ""
-        self._console.print(f"{moment}  {record.getMessage()}", style=style, markup=False, highlight=False)
-
-
-def _show_lines(console: Console) -> None:
-    """Prefect's own console lines are for its page; people at the command line see ours."""
-    from prefect.logging.configuration import setup_logging
-
-    setup_logging()
-    # It counts what is still to be sent to the server, at the end of every short run.
-    logging.getLogger("prefect._internal").setLevel(logging.ERROR)
-    handler: logging.Handler = _Lines(console)
-    handler.setFormatter(logging.Formatter())
-    if logs.wanted():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logs.JsonLines())
-    for name in (None, "prefect", "prefect.flow_runs", "prefect.task_runs"):
-        logger = logging.getLogger(name)
-        logger.handlers = [one for one in logger.handlers if type(one).__name__ != "PrefectConsoleHandler"]
-    for name in ("prefect.flow_runs", "prefect.task_runs"):
-        logging.getLogger(name).addHandler(handler)
+    ordered_run = asyncio.run(ordered.order(deployment, call))
+    run = ordered_run.id[:8]
+    console.print(
+        f"run {run} ({ordered_run.name}) goes to a worker. Ctrl-C leaves it running; `tidegate watch {run}` shows it "
+        f"again, `tidegate abort {run} --reason TEXT` ends it.",
+        style="dim",
+        soft_wrap=True,
+    )
+    try:
+        ended, outcome = asyncio.run(ordered.followed(console, ordered_run.id))
+    except KeyboardInterrupt:
+        console.print(
+            f"the run goes on. Next: `tidegate watch {run}` shows it, `tidegate abort {run} --reason TEXT` ends it.",
+            style="yellow",
+            soft_wrap=True,
+        )
+        raise typer.Exit(_INTERRUPTED) from None
+    return ended.state, ended.message, outcome
 
 
 def _show_end(console: Console, outcome: Outcome) -> None:

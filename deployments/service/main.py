@@ -7,22 +7,25 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from clients.ballots import Ballots
 from clients.deliveries import Deliveries
 from clients.store import Store
 from config import load
 from config.service import Service
 from config.settings import Settings
-from deployments import prefectapi
+from deployments import prefectapi, voting
 from deployments.metrics.mount import measuring
-from deployments.service import webhook
+from deployments.service import slack, webhook
 from deployments.service.app import Health, application
 from deployments.service.forwarder import Forwarder
 from deployments.service.limits import Buckets
+from deployments.service.waker import Waker
 from release.errors import Refused, Unavailable
 from release.triggers import Source
 from tasks import context, logs
@@ -51,7 +54,8 @@ async def serve() -> None:
             Health(deliveries.count_waiting, prefect.healthy),
             Buckets(settings.service.rate_per_s, settings.service.burst),
         )
-        async with _running(forwarder):
+        looking = await stack.enter_async_context(prefectapi.runs())
+        async with _beside(forwarder.run(), Waker(Ballots(store), looking).run()):
             await _listen(settings.service, app)
 
 
@@ -79,24 +83,31 @@ async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwar
         source = Source(settings.application.github, settings.application.branch)
         most = settings.service.max_body_kb * 1024
         found.append(webhook.router(webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake)))
+    if settings.slack.signing_secret is not None:
+        found.append(slack.router(_vote))
     if not found:
         raise Refused(
-            "there is nothing to serve: GitHub's secret is not given.",
+            "there is nothing to serve: neither GitHub's secret nor Slack's is given.",
             field="tidegate.yaml: service.github_secret",
             next_step="Name the secret that you gave GitHub for its webhook.",
         )
     return found
 
 
+async def _vote(body: bytes, timestamp: str, signature: str) -> str:
+    return voting.told(await voting.by_slack(body, timestamp, signature))
+
+
 @contextlib.asynccontextmanager
-async def _running(forwarder: Forwarder) -> AsyncIterator[None]:
-    """Forwards beside what the block does."""
-    task = asyncio.create_task(forwarder.run())
+async def _beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Works as long as the block lasts."""
+    tasks = [asyncio.create_task(one) for one in work]
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):

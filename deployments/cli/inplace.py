@@ -1,0 +1,52 @@
+"""Running a flow in this process, on the Prefect server of the settings, with its lines shown live."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from rich.console import Console
+
+from tasks import logs
+
+
+async def run(pipeline: str, call: Mapping[str, Any], console: Console) -> tuple[str, str, Any]:
+    """Run the flow of that name to its end: its state's name and message, and what it told."""
+    _show_lines(console)
+    flow = getattr(import_module(f"flows.{pipeline}"), pipeline)
+    state = await flow(**call, return_state=True)
+    return str(state.name), str(state.message or ""), await state.aresult(raise_on_failure=False)
+
+
+class _Lines(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not getattr(record, "tidegate", False):
+            return
+        moment = self.formatter.formatTime(record, "%H:%M:%S") if self.formatter else ""
+        style = "yellow" if record.levelno >= logging.WARNING else ""
+        self._console.print(f"{moment}  {record.getMessage()}", style=style, markup=False, highlight=False)
+
+
+def _show_lines(console: Console) -> None:
+    """Prefect's own console lines are for its page; people at the command line see ours."""
+    from prefect.logging.configuration import setup_logging
+
+    setup_logging()
+    # It counts what is still to be sent to the server, at the end of every short run.
+    logging.getLogger("prefect._internal").setLevel(logging.ERROR)
+    handler: logging.Handler = _Lines(console)
+    handler.setFormatter(logging.Formatter())
+    if logs.wanted():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logs.JsonLines())
+    for name in (None, "prefect", "prefect.flow_runs", "prefect.task_runs"):
+        logger = logging.getLogger(name)
+        logger.handlers = [one for one in logger.handlers if type(one).__name__ != "PrefectConsoleHandler"]
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addHandler(handler)

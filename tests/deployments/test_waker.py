@@ -1,0 +1,96 @@
+"""A suspended run begins again when a vote was kept, once for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hooks import sqlite
+
+from clients.ballots import Asked, Ballots
+from clients.prefect_runs import Runs
+from clients.store import Store
+from deployments.service.waker import Waker
+from release.errors import Unavailable
+from release.gates_votes import Bound, Vote
+
+BOUND = Bound("production shop", "sha256:new", "canary", ("us",), {"us": ("1.4.0", "sha256:old")})
+ASKED = Asked("run-1", "production v1.5.0", "production", "ada", 2, 1000.0, BOUND, "approvals")
+
+
+class Server:
+    def __init__(self) -> None:
+        self.state: dict[str, Any] = suspended()
+        self.up = True
+        self.woken = 0
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if not self.up:
+            return httpx.Response(503)
+        if request.url.path.endswith("set_state"):
+            self.state = json.loads(request.content)["state"]
+            self.woken += 1
+            return httpx.Response(201, json={"status": "ACCEPT"})
+        return httpx.Response(200, json={"id": "run-1", "flow_id": "f", "state": self.state})
+
+
+def suspended() -> dict[str, Any]:
+    return {"type": "PAUSED", "name": "AwaitingApproval", "state_details": {"pause_reschedule": True}}
+
+
+@pytest.fixture
+async def ballots(tmp_path: Path) -> AsyncIterator[Ballots]:
+    async with Store(sqlite(tmp_path)) as store:
+        found = Ballots(store)
+        await found.open(ASKED, True, 0)
+        yield found
+
+
+async def vote(ballots: Ballots, person: str, at: float) -> None:
+    await ballots.vote(ASKED, Vote(person, "approve", "", "cli", at, BOUND), int(at))
+
+
+async def test_each_vote_wakes_it_once(ballots: Ballots) -> None:
+    server = Server()
+    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+        waker = Waker(ballots, runs)
+        await waker.look()
+        assert server.woken == 0, "nobody voted"
+        await vote(ballots, "bob", 1010.0)
+        await waker.look()
+        server.state = suspended()
+        await waker.look()
+        assert server.woken == 1
+        await vote(ballots, "eve", 1020.0)
+        await waker.look()
+        assert server.woken == 2
+
+
+async def test_a_vote_that_came_before_it_was_suspended_or_while_prefect_was_away_is_not_forgotten(
+    ballots: Ballots,
+) -> None:
+    server = Server()
+    server.state = {"type": "RUNNING", "name": "Running"}
+    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+        waker = Waker(ballots, runs)
+        await vote(ballots, "bob", 1010.0)
+        await waker.look()
+        server.up = False
+        with pytest.raises(Unavailable):
+            await waker.look()
+        server.up, server.state = True, suspended()
+        await waker.look()
+        assert server.woken == 1
+
+
+async def test_one_that_waits_no_longer_is_left_alone(ballots: Ballots) -> None:
+    server = Server()
+    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+        await vote(ballots, "bob", 1010.0)
+        await ballots.leave("run-1")
+        await Waker(ballots, runs).look()
+    assert server.woken == 0
