@@ -22,7 +22,16 @@ _LAST_LINES_S = 1.0
 _BEARS_S = 180.0
 _WARNING = 30
 # Prefect's own words about its runs are for its page.
-_CHATTER = ("Beginning ", "Finished in state ", "View at ", "Created ", "Downloading flow code", "Opening process")
+_CHATTER = (
+    "Beginning ",
+    "Finished in state ",
+    "View at ",
+    "Created ",
+    "Downloading ",
+    "Opening ",
+    "Worker '",
+    "Flow run '",
+)
 
 
 class Follower:
