@@ -17,7 +17,7 @@ def guard(
 ) -> None:
     """Watch what is live until its rollback window ends; page, or take it back, above the limit.
 
-    Ctrl-C ends the watch; the release stands. Example: `tidegate guard production`.
+    The release stands whatever becomes of the watch. Example: `tidegate guard production`.
     """
     call = {"environment": environment, "actor": actor()}
     runner.run("guard", call, here=here, as_json=as_json)
