@@ -18,7 +18,10 @@ _ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
 
 
 class Records:
-    """A Prefect server, by its API's address. Every method raises Unavailable when it does not answer."""
+    """A Prefect server, by its API's address; `page` runs at a time, 200 at most.
+
+    Every method raises Unavailable when it does not answer.
+    """
 
     def __init__(
         self,
@@ -27,7 +30,9 @@ class Records:
         headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float = 10.0,
+        page: int = PAGE,
     ) -> None:
+        self._page = page
         base = api.rstrip("/") + "/"
         self._http = httpx.AsyncClient(
             base_url=base, headers=headers, transport=transport, timeout=timeout, trust_env=False
@@ -54,11 +59,11 @@ class Records:
         names = await self._flows(flows)
         offset = 0
         while names:
-            body = {"flow_runs": own, "flows": flows, "sort": "END_TIME_DESC", "limit": PAGE, "offset": offset}
+            body = {"flow_runs": own, "flows": flows, "sort": "END_TIME_DESC", "limit": self._page, "offset": offset}
             found = await self._ask("flow_runs/filter", body)
             if found:
                 yield tuple(_run(one, names) for one in found)
-            if len(found) < PAGE:
+            if len(found) < self._page:
                 return
             offset += len(found)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,48 +11,33 @@ from urllib.parse import urlsplit
 import pytest
 from desk import Desk, release
 from look import Look, Regions
-from monitored import Board, Monitored, free_port, prometheus, running, serving, until
+from monitored import Board, Monitored, prometheus, running, until
 
 from config import load
-from deployments.metrics.mount import measuring
-from tasks import context
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def seen(desk: Desk, look: Look, good: Regions, tmp_path: Path) -> Iterator[tuple[Monitored, int]]:
-    """A Prometheus on the sandbox's service, and the service's port: it can be started again."""
-    port, monitoring = free_port(), load.settings().monitoring.url
+def seen(desk: Desk, look: Look, good: Regions, tmp_path: Path) -> Iterator[Monitored]:
+    """A Prometheus on the sandbox's gateway and on the address of the operator service."""
+    port, monitoring = load.settings().service.port, load.settings().monitoring.url
     assert monitoring is not None
     regions = {region: name for name in load.ENVIRONMENTS for region in load.environment(name).regions}
     server = partial(prometheus, tmp_path, urlsplit(monitoring).netloc, f"127.0.0.1:{port}", regions)
     with running(server) as found:
-        yield found, port
-
-
-@asynccontextmanager
-async def operator(port: int) -> AsyncIterator[str]:
-    """`/metrics` over the sandbox's own database, served on a port."""
-    store = await context.store()
-    assert store is not None
-    async with store, measuring(store) as router, serving(router, port) as address:
-        yield address
+        yield found
 
 
 def failed(seen: Monitored) -> float:
     return seen.value("sum(deployments_failed_total)") or 0.0
 
 
-def test_a_release_is_seen_under_way_and_its_failure_fires_and_clears(
-    desk: Desk, look: Look, seen: tuple[Monitored, int]
-) -> None:
-    watched, port = seen
-    board, service = Board(watched), partial(operator, port)
-    version, _ = desk.add_version({"error-rate": ",".join(f"{region}=0.3" for region in look.live())})
+def test_a_release_is_seen_under_way_and_its_failure_fires_and_clears(desk: Desk, look: Look, seen: Monitored) -> None:
+    watched, board = seen, Board(seen)
+    version, _ = desk.add_version({"error-rate": ",".join(f"{region}=0.1" for region in look.live())})
     with ExitStack() as stack:
-        first = stack.enter_context(ExitStack())
-        first.enter_context(running(service))
+        first = stack.enter_context(desk.start("serve"))
         until(lambda: watched.value("sum(deployments_total)") is not None, 30, "the service is scraped")
         board.look()
         before = failed(watched)
@@ -68,9 +53,9 @@ def test_a_release_is_seen_under_way_and_its_failure_fires_and_clears(
         until(lambda: bool(watched.ask("tidegate_verdict_evidence")), 90, "its evidence is seen")
         board.look()
         counted = watched.value("sum(deployments_total)")
-        # The service ends in mid-release, and is started again.
-        first.close()
-        stack.enter_context(running(service))
+        # The service is killed in mid-release, and started again.
+        first.kill()
+        stack.enter_context(desk.start("serve"))
         until(lambda: watched.value("sum(deployments_total)") is not None, 30, "it is scraped again")
         assert (watched.value("sum(deployments_total)") or 0) >= (counted or 0)
         result = bad.end()

@@ -1,0 +1,129 @@
+"""Records read from a real Prefect server: what its filters, pages and artifacts really do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from clients.prefect_records import Records
+from clients.releases import Releases
+from clients.store import Store
+from deployments.metrics.catchup import catch_up
+from deployments.server import PrefectServer
+from release.outcome import Outcome, RegionResult
+from sandbox.ports import free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+NOW = datetime.now(UTC)
+KNOWN = {"production": ("us-east-1", "eu-west-1")}
+
+
+class Server:
+    """Runs and artifacts, made as Prefect's own client makes them."""
+
+    def __init__(self, api: str) -> None:
+        self.api = api
+        self._http = httpx.AsyncClient(base_url=f"{api}/", timeout=30, trust_env=False)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self._http.post(path, json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    async def run(self, flow: str, parameters: dict[str, Any] | None = None, parent: str | None = None) -> str:
+        found = (await self.post("flows/", {"name": flow}))["id"]
+        body = {"flow_id": found, "parameters": parameters or {}, "parent_task_run_id": parent}
+        run = (await self.post("flow_runs/", body))["id"]
+        await self.state(run, "RUNNING", "Running", NOW - timedelta(minutes=5))
+        return str(run)
+
+    async def state(self, run: str, kind: str, name: str, at: datetime) -> None:
+        state = {"type": kind, "name": name, "timestamp": at.isoformat()}
+        await self.post(f"flow_runs/{run}/set_state", {"state": state, "force": True})
+
+    async def tell(self, run: str, key: str, data: object) -> str:
+        body = {"key": key, "type": "json", "flow_run_id": run, "data": json.dumps(data)}
+        return str((await self.post("artifacts/", body))["id"])
+
+    async def update(self, artifact: str, data: object) -> None:
+        answer = await self._http.patch(f"artifacts/{artifact}", json={"data": json.dumps(data)})
+        assert answer.is_success, answer.text
+
+    async def delete(self, run: str) -> None:
+        assert (await self._http.delete(f"flow_runs/{run}")).is_success
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    program = PrefectServer(tmp_path_factory.mktemp("prefect"), free_port())
+    try:
+        await program.start()
+        found = Server(program.api)
+        yield found
+        await found.close()
+    finally:
+        await program.stop()
+
+
+async def test_a_table_is_caught_up_from_it(server: Server, tmp_path: Path) -> None:
+    good = Outcome("production", "released", regions=(RegionResult("us-east-1", "released"),), locked=5.0).as_dict()
+    runs = []
+    for number in range(5):
+        run = await server.run("production", {"actor": "ada", "strategy": "rolling"})
+        await server.tell(run, "outcome", good)
+        await server.state(run, "COMPLETED", "Released", NOW - timedelta(minutes=4, seconds=-number))
+        runs.append(run)
+    killed = await server.run("production", {"strategy": "rolling"})
+    task = (
+        await server.post(
+            "task_runs/", {"flow_run_id": killed, "task_key": "region", "dynamic_key": "0", "name": "region"}
+        )
+    )["id"]
+    child = await server.run("region", {"region": "eu-west-1"}, parent=task)
+    await server.state(child, "CRASHED", "Crashed", NOW)
+    await server.state(killed, "CRASHED", "Crashed", NOW)
+    upkeep = await server.run("retire")
+    await server.state(upkeep, "COMPLETED", "Completed", NOW)
+    async with Store(f"sqlite:///{tmp_path / 'store.db'}") as store, Records(server.api, page=2) as records:
+        table = Releases(store)
+        assert await catch_up(records, table, KNOWN) == 6
+        assert await catch_up(records, table, KNOWN) == 0
+        for run in runs[:3]:
+            await server.delete(run)
+        later = await server.run("production")
+        await server.tell(later, "outcome", good)
+        await server.state(later, "COMPLETED", "Released", datetime.now(UTC))
+        assert await catch_up(records, table, KNOWN) == 1
+        totals = {total.labels: (total.success, total.failed) for total in (await table.table()).totals}
+    assert totals == {
+        ("production", "us-east-1", "rolling", "production"): (6, 0),
+        ("production", "eu-west-1", "rolling", "production"): (0, 1),
+    }
+
+
+async def test_what_is_under_way_is_read_from_it(server: Server) -> None:
+    run = await server.run("hotfix", {"severity": "critical"})
+    artifact = await server.tell(run, "live-production-us-east-1", {"run": run, "against": 1.0})
+    await server.update(artifact, {"run": run, "against": 2.0})
+    waiting = await server.run("production")
+    await server.state(waiting, "PAUSED", "AwaitingApproval", NOW - timedelta(minutes=3))
+    async with Records(server.api) as records:
+        found = await records.run(run)
+        assert found is not None
+        assert (found.pipeline, found.parameters, found.state) == ("hotfix", {"severity": "critical"}, "Running")
+        assert {"run": run, "against": 2.0} in await records.courses()
+        [(one, since)] = await records.waiting("AwaitingApproval")
+        assert (one.id, one.pipeline) == (waiting, "production")
+        assert (NOW - since).total_seconds() >= 170
+        assert await records.run("00000000-0000-0000-0000-000000000000") is None
+        assert await records.regions_of(run) == ()
