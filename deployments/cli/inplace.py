@@ -15,6 +15,8 @@ from tasks import logs
 async def run(pipeline: str, call: Mapping[str, Any], console: Console) -> tuple[str, str, Any]:
     """Run the flow of that name to its end: its state's name and message, and what it told."""
     _show_lines(console)
+    # Lines for a program are JSON, and nothing else is among them.
+    console.quiet = logs.wanted()
     flow = getattr(import_module(f"flows.{pipeline}"), pipeline)
     state = await flow(**call, return_state=True)
     return str(state.name), str(state.message or ""), await state.aresult(raise_on_failure=False)
