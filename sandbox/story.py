@@ -34,7 +34,7 @@ class Scene:
     environment: str = "production"
 
 
-def tell(scenes: Sequence[Scene], *, speed: float, name: str) -> int:
+def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20) -> int:
     """Play all scenes in a sandbox of their own, write `.tidegate/NAME.json`; 0 when each went as it should."""
     console, home, began = Console(), load.home(), time.monotonic()
     if state.holder(home) is not None or state.read(home) is not None:
@@ -43,7 +43,7 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str) -> int:
     lifecycle.purge(home)
     releases: list[dict[str, Any]] = []
     try:
-        if _tidegate(console, "sandbox", "up", "--speed", f"{speed:g}")[0] == 0:
+        if _tidegate(console, "sandbox", "up", "--speed", f"{speed:g}", "--users", f"{users:g}")[0] == 0:
             releases.extend(_play(console, scene) for scene in scenes)
             _show(console, releases)
         seconds = time.monotonic() - began
