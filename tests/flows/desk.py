@@ -202,6 +202,11 @@ class Desk:
             if body is not None:
                 client.post(base, json={"tag_name": tag, "body": body}).raise_for_status()
 
+    def under_way(self) -> str:
+        """The beginning of the id of the run that holds production's lock, as `tidegate status` has it."""
+        found = self.tidegate("status", "--environment", "production", "--json")
+        return str(found.outcome["locks"][0]["run"])[:8]
+
     def steer(self, what: What, reason: str = "", environment: str = "production") -> None:
         """`tidegate hold`, `resume`, `promote` or `abort` of the release that holds the lock, without its start-up."""
         asyncio.run(_order(environment, what, reason))

@@ -294,8 +294,7 @@ def test_missing_metrics_are_no_health_until_a_person_says_so(desk: Desk, look: 
         desk.fault("monitoring", "500")
         with pytest.raises(AssertionError, match="never"):
             running.until("us-east-1: v", within=30)  # twice as long as it is watched
-        run = next(line for line in desk.tidegate("status").text.splitlines() if "locked by hotfix" in line)
-        desk.tidegate("promote", run.rpartition("run ")[2].split()[0])
+        desk.tidegate("promote", desk.under_way())
         result = running.end(600)
     assert (result.code, result.word) == (0, "released"), result.text
     assert any("nothing is concluded" in one for one in look.slack("incidents"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
@@ -15,13 +14,6 @@ pytestmark = pytest.mark.slow
 REGION = "us-east-1"
 
 
-def under_way(desk: Desk) -> str:
-    """The beginning of the id of the run that holds production's lock."""
-    found = desk.tidegate("status", "--environment", "production", "--json")
-    told = next(row["lock"] for row in json.loads(found.text)["regions"] if row["lock"])
-    return str(told.partition(", run ")[2].split()[0])[:8]
-
-
 def begun(desk: Desk) -> Running:
     """A canary in one region with so few users that no verdict comes by itself."""
     return desk.start("release", f"v{made(desk).version}", "--strategy", "canary", *only(REGION))
@@ -30,7 +22,7 @@ def begun(desk: Desk) -> Running:
 def test_a_held_canary_stays_where_it_is_until_it_is_resumed(desk: Desk, look: Look, good: Regions) -> None:
     with begun(desk) as running:
         running.until("now has 10 %")
-        run = under_way(desk)
+        run = desk.under_way()
         held = desk.tidegate("hold", run, "--reason", "let us look first", actor="eve")
         assert held.code == 0, held.text
         desk.users(20.0)
@@ -46,7 +38,7 @@ def test_a_held_canary_stays_where_it_is_until_it_is_resumed(desk: Desk, look: L
 def test_a_promoted_canary_waits_for_no_evidence(desk: Desk, look: Look, good: Regions) -> None:
     with begun(desk) as running:
         running.until("now has 10 %")
-        told = desk.tidegate("promote", under_way(desk), "--reason", "the errors are known", actor="eve")
+        told = desk.tidegate("promote", desk.under_way(), "--reason", "the errors are known", actor="eve")
         assert told.code == 0, told.text
         result = running.end(120)
     assert (result.code, result.word) == (0, "released"), result.text
@@ -57,7 +49,7 @@ def test_a_promoted_canary_waits_for_no_evidence(desk: Desk, look: Look, good: R
 def test_an_aborted_release_takes_back_what_it_changed(desk: Desk, look: Look, good: Regions, moment: str) -> None:
     with begun(desk) as running:
         running.until(moment)
-        run = under_way(desk)
+        run = desk.under_way()
         without = desk.tidegate("abort", run, "--reason", " ", actor="eve")
         assert (without.code, "an abort needs a reason" in without.text) == (2, True), without.text
         assert desk.tidegate("abort", run, "--reason", "wrong version", actor="eve").code == 0
