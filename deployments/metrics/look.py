@@ -13,7 +13,7 @@ from clients.prefect_records import Records
 from config import load
 from release.environment import Environment, Region
 from release.errors import TidegateError
-from release.finished import REGION_FLOWS, STRATEGIES, label
+from release.finished import PIPELINES, REGION_FLOWS, STRATEGIES, label
 from release.locking import Held
 from release.underway import Evidence, LockSeen, Now, Under, Weight, evidence_of, pipeline_of
 
@@ -107,8 +107,8 @@ async def _waiting(source: Records, environments: Sequence[Environment]) -> dict
     found: dict[str, list[float]] = {each.name: [] for each in environments}
     now = datetime.now(UTC)
     for run, since in await source.waiting(WAITING):
-        place = {"hotfix": "production"}.get(run.pipeline, run.pipeline)
-        if place in found:
+        place = PIPELINES.get(run.pipeline)
+        if place is not None and place in found:
             # Each vote begins the wait anew; people have been asked since the run began.
             found[place].append(max(0.0, (now - (run.began or since)).total_seconds()))
     return found
