@@ -107,11 +107,11 @@ def finished(
         outcome=label(str(told.get("word")), OUTCOMES),
         asked=run.asked,
         ended=run.ended,
-        version=str(told.get("version", "")),
-        digest=str(told.get("digest", "")),
-        commit=str(told.get("commit", "")),
-        actor=str(run.parameters.get("actor", "")),
-        reason=str(told.get("reason", "")),
+        version=_text(told.get("version")),
+        digest=_text(told.get("digest")),
+        commit=_text(told.get("commit")),
+        actor=_text(run.parameters.get("actor")),
+        reason=_text(told.get("reason")),
         seconds=_number(told.get("locked")),
         recovery=_number(told.get("recovery")),
         prevented=_prevented(told),
@@ -153,6 +153,11 @@ def _prevented(outcome: Mapping[str, Any]) -> bool:
     if outcome.get("word") != "recovered" or outcome.get("pipeline") == "rollback" or not taken_back:
         return False
     return all(_number(one.get("share", 100)) < 100 for one in taken_back)
+
+
+def _text(value: Any) -> str:
+    """As a database takes it: a NUL or half a character must not keep all that comes after it from being counted."""
+    return "" if value is None else str(value).replace("\0", "").encode(errors="replace").decode()
 
 
 def _number(value: Any) -> float:

@@ -100,5 +100,10 @@ def test_labels_stay_few_whatever_a_run_was_called_with() -> None:
     assert (guard.environment, guard.outcome) == ("other", "other")
 
 
+def test_what_no_database_takes_is_left_out() -> None:
+    found = of(Outcome("production", "refused", reason="a\0b\ud800c"), actor="\0")
+    assert (found.reason, found.actor) == ("ab?c", "")
+
+
 def test_a_flow_that_deploys_nothing_is_no_release() -> None:
     assert finished(run("retire"), {}, (), KNOWN) is None
