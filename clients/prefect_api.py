@@ -33,7 +33,7 @@ class Deployment:
 @dataclass(frozen=True, slots=True)
 class FlowRun:
     """A run as the server shows it. `kind` is Prefect's state type (SCHEDULED, RUNNING, ...), `state` its name;
-    `begun` whether its flow ever ran."""
+    `begun` whether its flow ever ran, `of_worker` whether it belongs to a deployment."""
 
     id: str
     name: str
@@ -41,6 +41,7 @@ class FlowRun:
     state: str
     message: str = ""
     begun: bool = False
+    of_worker: bool = False
 
     @property
     def ended(self) -> bool:
@@ -135,8 +136,8 @@ class PrefectApi:
         return [_run(one) for one in await self._ask("POST", "/flow_runs/filter", body)]
 
     async def cancel(self, run: FlowRun, reason: str) -> bool:
-        """Cancel a run: at once where it has not begun, else its worker ends it. Whether the server agreed."""
-        kind = "CANCELLED" if run.queued else "CANCELLING"
+        """Cancel a run: at once where it is queued or waits, else its worker ends it. Whether the server agreed."""
+        kind = "CANCELLED" if run.queued or run.kind == "PAUSED" else "CANCELLING"
         state = {"type": kind, "name": kind.capitalize(), "message": reason}
         answer = await self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": False})
         return bool(answer.get("status") == "ACCEPT")
@@ -179,9 +180,15 @@ def _lives(worker: Mapping[str, Any], now: datetime) -> bool:
 
 def _run(found: Mapping[str, Any]) -> FlowRun:
     state = found.get("state") or {}
-    name, message = str(state.get("name") or ""), str(state.get("message") or "")
-    begun = bool(found.get("run_count"))
-    return FlowRun(str(found["id"]), str(found["name"]), str(state.get("type") or ""), name, message, begun)
+    return FlowRun(
+        id=str(found["id"]),
+        name=str(found["name"]),
+        kind=str(state.get("type") or ""),
+        state=str(state.get("name") or ""),
+        message=str(state.get("message") or ""),
+        begun=bool(found.get("run_count")),
+        of_worker=bool(found.get("deployment_id")),
+    )
 
 
 def _away(why: str) -> Unavailable:

@@ -17,7 +17,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept with your name.")]
 
 
 def abort(run: Run, reason: Reason) -> None:
-    """End a release and take back what it changed.
+    """End a release and take back what it changed; one that waits in the queue or at its gates just ends.
 
     Example: `tidegate abort 3f2a --reason "wrong version"`.
     """
@@ -49,15 +49,14 @@ def promote(run: Run, reason: Reason = "") -> None:
 
 
 def _tell(run: str, what: What, reason: str) -> None:
-    environment, what_runs = asyncio.run(_order(run, what, reason))
-    typer.echo(f"{what}: told {what_runs} in {environment}. Next: `tidegate status` shows what it does.")
+    typer.echo(f"{what}: {asyncio.run(_order(run, what, reason))}")
 
 
-async def _order(run: str, what: What, reason: str) -> tuple[str, str]:
+async def _order(run: str, what: What, reason: str) -> str:
+    """What came of it, as a sentence. An order goes to who holds an environment's lock."""
     from clients.lock import Lock
 
     settings = load.settings()
-    refused = Refused(f"no release {run} is under way.", field="run", next_step="See `tidegate status`.")
     for name in reversed(load.ENVIRONMENTS):
         region = next(iter(load.environment(name).regions.values()))
         kubeconfig = settings.kubeconfig.expanduser()
@@ -66,5 +65,9 @@ async def _order(run: str, what: What, reason: str) -> tuple[str, str]:
             if state.held is None or not state.held.holder.run.startswith(run):
                 continue
             held = await lock.order(run, what, actor(), reason)
-            return name, held.holder.what
-    raise refused
+            return f"told {held.holder.what} in {name}. Next: `tidegate status` shows what it does."
+    if what != "abort":
+        raise Refused(f"no release {run} is under way.", field="run", next_step="See `tidegate status`.")
+    from deployments import stopping
+
+    return f"ended {await stopping.stop(run, actor(), reason)}; it had changed nothing."
