@@ -107,7 +107,8 @@ async def recover(
     `app` is the bad version's own file: nothing goes back over a migration that it declares irreversible. `left` are
     regions whose users have left it already, and the percent of them who were on it.
     """
-    shares = await users_back(environment, regions, bad, app) | dict(left or {})
+    shares = dict(left or {})
+    shares |= await users_back(environment, [name for name in regions if name not in shares], bad, app)
     states, results = [], []
     for region in regions:
         try:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from prefect.logging import get_run_logger
+
 from release import migrations
 from release.appfile import AppFile
 from release.environment import Environment
@@ -49,7 +51,10 @@ async def users_first(
     async def leave() -> None:
         await grip.sign.event.wait()
         if not grip.sign.lost_lock:
-            left.update(await users_back(grip.environment, regions(), bad, app))
+            try:
+                left.update(await users_back(grip.environment, regions(), bad, app))
+            except Exception:  # a mistake of ours here must not keep the recovery from its work
+                get_run_logger().exception("users did not leave at once")
 
     leaving = asyncio.create_task(leave())
     try:
