@@ -61,15 +61,9 @@ async def measure(world: World, counters: Counters, tag: str) -> Run:
     finally:
         following.cancel()
     failed = await counters.failed() - before
-    lines = await world.lines(told.outcome["run"])
-    began, decided, written = (
-        _moment(lines, part) for part in (f"now has {WEIGHT} %", "ROLLBACK after", "now has 100 % of the users")
-    )
+    parts = (f"now has {WEIGHT} %", "ROLLBACK after", "now has 100 % of the users")
+    began, decided, written = await world.moments(told.outcome["run"], *parts)
     return Run(failed, course.at(decided) - before, course.at(written) - before, decided - began, written - decided)
-
-
-def _moment(lines: Sequence[tuple[float, str]], part: str) -> float:
-    return next(at for at, line in lines if part in line)
 
 
 def show(runs: Sequence[Run]) -> int:

@@ -71,8 +71,8 @@ async def _write(client: Kube, region: Region, value: str) -> None:
 async def measure(world: World, tag: str) -> Run:
     """One release of the bad version."""
     told = (await world.tidegate("release", tag, "--strategy", "canary")).require("recovered")
+    (decided, *_) = await world.moments(told.outcome["run"], "ROLLBACK after", "production: recovered")
     lines = await world.lines(told.outcome["run"])
-    decided = next(at for at, line in lines if "ROLLBACK after" in line)
     written = [at - decided for at, line in lines if BACK in line and at > decided]
     return Run(min(written), max(written), len(written))
 

@@ -27,6 +27,7 @@ from sandbox import state
 from sandbox.shop import history
 
 APP = "shop"
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,17 @@ class World:
         """Production's."""
         return load.environment("production").regions
 
+    async def moments(self, run: str, *parts: str) -> list[float]:
+        """When a run first told a line with each of these in it. Raises RuntimeError where it never did."""
+        for _ in range(20):
+            lines = await self.lines(run)
+            found = [next((at for at, line in lines if part in line), None) for part in parts]
+            if None not in found:
+                return [at for at in found if at is not None]
+            # Lines reach the Prefect server a little later than people.
+            await asyncio.sleep(0.5)
+        raise RuntimeError(f"{parts} are not all among {[line for _, line in lines]}")
+
     @staticmethod
     async def lines(run: str) -> list[tuple[float, str]]:
         """What a run told, with the moments (seconds since the epoch) at which it did."""
@@ -142,8 +154,13 @@ class World:
                 below = {"flow_runs": {"parent_task_run_id": {"any_": tasks}}}
                 newest = [one["id"] for one in await ask("flow_runs", below)] if tasks else []
                 flows += newest
-            body = {"logs": {"flow_run_id": {"any_": flows}}, "limit": 200, "sort": "TIMESTAMP_ASC"}
-            return [(_seconds(one["timestamp"]), one["message"]) for one in await ask("logs", body)]
+            lines: list[tuple[float, str]] = []
+            while True:
+                chosen = {"logs": {"flow_run_id": {"any_": flows}}, "sort": "TIMESTAMP_ASC", "limit": _PAGE}
+                page = await ask("logs", {**chosen, "offset": len(lines)})
+                lines += [(_seconds(one["timestamp"]), one["message"]) for one in page]
+                if len(page) < _PAGE:
+                    return lines
 
 
 def _seconds(text: str) -> float:
