@@ -13,6 +13,11 @@ async def by_code(run: str, name: str, code: str, decision: str, reason: str) ->
     return await _woken(await ballot.approve_by_code(run, name, code, decision, reason, "cli"))
 
 
+async def on_board(run: str, name: str, code: str, decision: str, reason: str) -> Cast:
+    """`tasks.ballot.approve_by_code` from the release board."""
+    return await _woken(await ballot.approve_by_code(run, name, code, decision, reason, "board"))
+
+
 async def by_slack(body: bytes, timestamp: str, signature: str) -> Cast:
     """`tasks.ballot.approve_by_slack`: `body` as it came, and the two headers of Slack's signature."""
     return await _woken(await ballot.approve_by_slack(body, timestamp, signature))

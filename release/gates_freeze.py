@@ -73,6 +73,21 @@ def freeze(name: str, start: datetime, duration: str, zone: str = "UTC", rule: s
     return found
 
 
+def ahead(freezes: Iterable[Freeze], since: datetime, until: datetime) -> list[tuple[Freeze, datetime, datetime]]:
+    """The windows (freeze, begin, end) that are open at `since` or begin before `until`, the next first."""
+    found = []
+    for one in freezes:
+        first = one.start.replace(tzinfo=ZoneInfo(one.zone))
+        rule = rrulestr(one.rule, dtstart=first) if one.rule else None
+        begins = [first] if rule is None else list(rule.between(since, until, inc=True))[:_MOST_WINDOWS]
+        begins += [last] if rule is not None and (last := rule.before(since)) is not None else []
+        for begin in begins:
+            end = one.ends_after(begin)
+            if end is not None and end > since and begin < until:
+                found.append((one, begin, end))
+    return sorted(found, key=lambda window: window[1])
+
+
 def parse_duration(text: str) -> Duration:
     """`P2DT16H`, `PT90M`, `P1W`. Raises ValueError for anything else, and for nothing."""
     match = _DURATION.fullmatch(text)

@@ -15,6 +15,7 @@ from secrets import token_hex
 from typing import Any
 
 import pyotp
+from argon2 import PasswordHasher
 
 from clients.ballots import Asked, Ballots
 from clients.store import Store
@@ -31,14 +32,17 @@ _LOOK_S = 0.2
 
 
 def secrets() -> dict[str, str]:
-    """A new secret for everybody's codes and for Slack's signature, by the name of its file."""
+    """Passwords (a visitor's is his name), and new secrets for codes and Slack's signature, by the names of their
+    files."""
     codes = {f"totp-{name}": pyotp.random_base32() for name in (*_visitors(), *HELPERS)}
-    return {**codes, "slack-signing": token_hex(16)}
+    # Known to everybody who reads this: it is the codes that keep somebody else out, here.
+    passwords = {f"password-{name}": PasswordHasher().hash(name) for name in VISITORS}
+    return {**codes, **passwords, "slack-signing": token_hex(16)}
 
 
 def settings(files: Mapping[str, Path]) -> dict[str, Any]:
     """`people` of the overlay; `files` holds each secret's file by the names of `secrets`."""
-    people = {}
+    people: dict[str, Any] = {}
     for name in (*_visitors(), *HELPERS):
         helper = name in HELPERS
         people[name] = {
@@ -47,6 +51,8 @@ def settings(files: Mapping[str, Path]) -> dict[str, Any]:
             "totp": {"file": str(files[f"totp-{name}"])},
             "totp_period_s": _HELPERS_PERIOD if helper else gates_code.PERIOD,
         }
+        if name in VISITORS:
+            people[name]["password"] = {"file": str(files[f"password-{name}"])}
     return people
 
 

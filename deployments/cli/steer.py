@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from config import load
 from deployments.cli.release import actor
-from release.errors import Refused
 from release.steering import What
 
 Run = Annotated[str, typer.Argument(help="The run's id, or its beginning, as `tidegate status` shows it.")]
@@ -49,25 +47,7 @@ def promote(run: Run, reason: Reason = "") -> None:
 
 
 def _tell(run: str, what: What, reason: str) -> None:
-    typer.echo(f"{what}: {asyncio.run(_order(run, what, reason))}")
+    from deployments import orders
 
-
-async def _order(run: str, what: What, reason: str) -> str:
-    """What came of it, as a sentence. An order goes to who holds an environment's lock."""
-    from clients.lock import Lock
-
-    settings = load.settings()
-    for name in reversed(load.ENVIRONMENTS):
-        region = next(iter(load.environment(name).regions.values()))
-        kubeconfig = settings.kubeconfig.expanduser()
-        async with Lock(kubeconfig, region.context, region.namespace, settings.application.name) as lock:
-            state = await lock.read()
-            if state.held is None or not state.held.holder.run.startswith(run):
-                continue
-            held = await lock.order(run, what, actor(), reason)
-            return f"told {held.holder.what} in {name}. Next: `tidegate status` shows what it does."
-    if what != "abort":
-        raise Refused(f"no release {run} is under way.", field="run", next_step="See `tidegate status`.")
-    from deployments import stopping
-
-    return f"ended {await stopping.stop(run, actor(), reason)}; it had changed nothing."
+    told = asyncio.run(orders.give(run, what, actor(), reason))
+    typer.echo(f"{what}: {told} Next: `tidegate status` shows what it does.")

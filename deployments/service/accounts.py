@@ -26,12 +26,16 @@ _WRONG = "name, password or code is wrong, or the code was used before."
 @dataclass(frozen=True, slots=True)
 class Account:
     """A person as he logs in. `password` and `code` read the argon2 hash and the TOTP secret, and raise Refused where
-    they are not there; None for somebody who logs in by OpenID alone, as `openid` (email, else subject)."""
+    they are not there; None for somebody who logs in by OpenID alone, as `openid` (email, else subject).
+
+    `period` is how many seconds each code lasts.
+    """
 
     person: Person
     password: Callable[[], Awaitable[str]] | None = None
     code: Callable[[], Awaitable[str]] | None = None
     openid: str = ""
+    period: int = 30
 
 
 class Accounts:
@@ -85,7 +89,7 @@ class Accounts:
             await _matches(_NOBODY, password)
             return False
         right = await _matches(await account.password(), password)
-        step = step_of(await account.code(), code, now)
+        step = step_of(await account.code(), code, now, period=account.period)
         # A code is spent only with the right password: a stranger must not use up somebody's codes.
         return right and step is not None and await self._sessions.use_code(account.person.name, step, now)
 

@@ -23,6 +23,7 @@ from release.gates_votes import Person, Role
 COOKIE, BEGUN = "tidegate", "tidegate-login"
 TOKEN = "token"  # noqa: S105 - the name of a form's field
 _BEGUN_S = 600
+_SEALED_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Door:
         self._accounts, self._sessions, self._openid, self._clock = accounts, sessions, openid, clock
         self._secure, self._host = address.startswith("https://"), urlsplit(address).netloc
         self._signed = URLSafeTimedSerializer(key, salt="session")
+        self._sealed = URLSafeTimedSerializer(key, salt="told")
         self._begun = URLSafeTimedSerializer(key, salt="login")
         self.router = APIRouter(route_class=PageRoute, include_in_schema=False)
         self.router.add_api_route("/login", self._ask, methods=["GET"])
@@ -89,6 +91,17 @@ class Door:
         if not hmac.compare_digest(fields.get(TOKEN, "").encode(), found.session.token.encode()):
             raise Forbidden("this form is not one of your session.", field="form", next_step="Open the page anew.")
         return found, fields
+
+    def seal(self, text: str) -> str:
+        """A text of our own for an address: nobody else can make one that `opened` reads."""
+        return str(self._sealed.dumps(text))
+
+    def opened(self, sealed: str) -> str:
+        """The text; empty for one that is older than a minute, or not ours."""
+        try:
+            return str(self._sealed.loads(sealed, max_age=_SEALED_S))
+        except BadSignature:
+            return ""
 
     async def _ask(self, next: str = "/", why: str = "") -> Response:
         return pages.html("login.html", next=pages.local_path(next), why=why, openid=self._openid is not None, name="")

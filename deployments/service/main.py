@@ -25,6 +25,7 @@ from deployments.service import slack, webhook
 from deployments.service.app import Health, application
 from deployments.service.forwarder import Forwarder
 from deployments.service.limits import Buckets
+from deployments.service.operator import operating
 from deployments.service.waker import Waker
 from release.errors import Refused, Unavailable
 from release.triggers import Source
@@ -49,6 +50,7 @@ async def serve() -> None:
         deliveries = Deliveries(store)
         forwarder = Forwarder(deliveries, prefect)
         routers = [*await _routers(settings, deliveries, forwarder), await stack.enter_async_context(measuring(store))]
+        routers += await stack.enter_async_context(operating(store))
         app = application(
             routers,
             Health(deliveries.count_waiting, prefect.healthy),
@@ -85,11 +87,11 @@ async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwar
         found.append(webhook.router(webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake)))
     if settings.slack.signing_secret is not None:
         found.append(slack.router(_vote))
-    if not found:
+    if not found and not settings.people:
         raise Refused(
-            "there is nothing to serve: neither GitHub's secret nor Slack's is given.",
+            "there is nothing to serve: no secret of GitHub or Slack is given, and nobody who could log in.",
             field="tidegate.yaml: service.github_secret",
-            next_step="Name the secret that you gave GitHub for its webhook.",
+            next_step="Name the secret that you gave GitHub for its webhook, or people who may use the board.",
         )
     return found
 

@@ -1,0 +1,113 @@
+"""The runs that hold a lock, as the board shows them: their regions, their verdicts, and how long they should take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from clients.prefect_records import Records
+from clients.prefect_runs import Run
+from deployments import forecast, prefectapi
+from deployments.service import charts
+from deployments.service.observer import Change
+from release import plan
+from release.board_seen import Course, Pace, Seen, SeenPart, SeenRun, Stage
+from release.environment import Environment
+from release.finished import REGION_FLOWS
+from release.underway import evidence_of
+
+# The subflow that takes regions back.
+_BACK = "recover"
+# What a region told last is on one line.
+_LONGEST_LINE = 160
+
+
+class Runs:
+    """`look` reads what is under way. What past releases took is asked once for each run."""
+
+    def __init__(self, environments: Sequence[Environment]) -> None:
+        self._environments = {each.name: each for each in environments}
+        self._paces: dict[str, Pace] = {}
+
+    async def look(self, seen: Seen) -> Change:
+        holders = {one.held.holder.run: one.environment for one in seen.locks if one.held is not None}
+        runs: dict[str, SeenRun] = {}
+        courses: tuple[Course, ...] = ()
+        async with prefectapi.runs() as source:
+            for run, environment in holders.items():
+                found = await source.run(run)
+                if found is not None:
+                    children = await source.children(run)
+                    lines = await source.log([run, *(one.id for one in children)])
+                    told = [line.text for line in lines]
+                    runs[run] = self._run(found, children, told, self._environments[environment])
+            if not holders:
+                await source.ready()
+        if runs:
+            courses = await self._courses(holders)
+        for run, one in runs.items():
+            await self._expect(run, one, holders[run])
+        paces = {run: self._paces.get(run, Pace()) for run in runs}
+        return lambda old: replace(old, runs=runs, paces=paces, courses=courses)
+
+    def _run(self, run: Run, children: Sequence[Run], told: Sequence[str], environment: Environment) -> SeenRun:
+        regions = [one for one in children if one.flow in REGION_FLOWS]
+        only = [one for one in run.parameters.get("regions") or () if one in environment.regions]
+        given = str(run.parameters.get("strategy") or "")
+        # What a published release is released by stands in its GitHub release: the regions' runs know it.
+        chosen = next((str(one.parameters["strategy"]) for one in regions if one.parameters.get("strategy")), given)
+        parts = {(name := str(one.parameters.get("region", ""))): _part(name, one, told) for one in regions}
+        back = next((one for one in children if one.flow == _BACK), None)
+        if back is not None:
+            parts[""] = _part("", back, told)
+        return SeenRun(run.id, chosen, plan.waves(environment, only), _at(run.began) or 0.0, tuple(parts.values()))
+
+    async def _expect(self, run: str, one: SeenRun, environment: str) -> None:
+        strategy = next((each for each in plan.STRATEGIES if each == one.strategy), None)
+        if run not in self._paces and strategy is not None:
+            past = await forecast.past(self._environments[environment], strategy)
+            # Those that are over are forgotten.
+            self._paces = {run: Pace(past.regions, past.around)}
+
+    async def _courses(self, holders: dict[str, str]) -> tuple[Course, ...]:
+        api, headers = prefectapi.place()
+        async with Records(api, headers=headers) as records:
+            facts = [one for one in await records.courses() if one.get("run") in holders]
+        return tuple(found for one in facts if (found := _course(one)) is not None)
+
+
+def _course(facts: dict[str, Any] | Any) -> Course | None:
+    evidence = evidence_of(facts)
+    if evidence is None:
+        return None
+    run = str(facts["run"])
+    with suppress(KeyError, TypeError, ValueError):
+        return Course(
+            run=run,
+            region=evidence.region,
+            weight=int(facts["weight"]),
+            against=evidence.against,
+            needed=evidence.needed,
+            favour=evidence.favour,
+            wanted=evidence.wanted,
+            sentence=str(facts["sentence"]),
+            chart=charts.stamp(run, evidence.region),
+        )
+    return None
+
+
+def _part(region: str, run: Run, told: Sequence[str]) -> SeenPart:
+    stages: dict[str, Stage] = {"COMPLETED": "done", "FAILED": "failed", "CRASHED": "failed", "CANCELLED": "failed"}
+    stage: Stage = stages.get(run.type, "running" if run.began else "waiting")
+    line = ""
+    if stage != "waiting" and region:
+        said = [text for text in told if text.startswith(f"{region}: ")]
+        line = said[-1].removeprefix(f"{region}: ")[:_LONGEST_LINE] if said else ""
+    return SeenPart(region, stage, _at(run.began), _at(run.ended) if run.over else None, line)
+
+
+def _at(iso: str) -> float | None:
+    return datetime.fromisoformat(iso).timestamp() if iso else None

@@ -1,0 +1,250 @@
+"""The board's pages: what is shown to whom, what is asked before it is done, and what is written down."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from board_service import Service, service
+from board_world import NOW, RUN, approval, artifact, measured, seen, steady, under_way
+from operator_world import Browser
+
+from clients.releases import Releases
+from release.board_seen import Past, SeenFreeze
+from release.errors import Refused, Unavailable
+from release.finished import Finished
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Service]:
+    async with service(tmp_path, seen(measured=measured())) as found:
+        yield found
+
+
+async def inside(there: Service, name: str = "ada") -> Browser:
+    browser = there.someone()
+    there.world.clock.now += 30
+    assert (await browser.log_in(name)).status_code == 303
+    return browser
+
+
+class Checked(HTMLParser):
+    """What a page must have for who cannot see it, and must not have for our own content policy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.faults: list[str] = []
+        self._labels = 0
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if "id" in found:
+            self.ids.append(str(found["id"]))
+        self._labels += tag == "label"
+        if "style" in found or any(name.startswith("on") for name in found):
+            self.faults.append(f"{tag} has a style or a script of its own")
+        if tag in ("input", "select") and found.get("type") != "hidden" and not self._labels:
+            self.faults.append(f"{tag} {found.get('name')} has no label")
+        if tag in ("progress", "img") and not (found.get("aria-label") or found.get("alt")):
+            self.faults.append(f"{tag} has no name")
+        if tag == "script" and not str(found.get("src")).startswith("/assets/"):
+            self.faults.append("a script that is not ours")
+        if tag in ("link", "img") and str(found.get("href") or found.get("src")).startswith(("http", "//")):
+            self.faults.append("something from elsewhere")
+        if tag not in ("meta", "link", "input", "img", "rect", "line"):
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del tag, attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        self._labels -= tag == "label"
+        if not self._open or self._open.pop() != tag:
+            self.faults.append(f"{tag} is closed and was not open")
+
+
+def check(html: str) -> None:
+    found = Checked()
+    found.feed(html)
+    assert not found.faults
+    assert len(found.ids) == len(set(found.ids)), "an id is there twice"
+    assert "None" not in re.sub(r"<[^>]+>", "", html)
+
+
+async def test_a_stranger_sees_nothing_unless_the_settings_say_so(there: Service, tmp_path: Path) -> None:
+    for path in ("/", "/events", "/history", f"/verdict/{RUN}/us-east-1.svg", "/do/rollback/production"):
+        answer = await there.someone().get(path)
+        assert answer.status_code == 303 and answer.headers["location"].startswith("/login"), path
+    (tmp_path / "open").mkdir()
+    async with service(tmp_path / "open", seen(), open_to_read=True) as for_all:
+        page = await for_all.someone().get("/")
+        assert page.status_code == 200 and "v1.4.0 is live in all 3 regions" in page.text
+        assert "Log in" in page.text and 'class=""' in page.text
+        assert (await for_all.someone().get("/do/rollback/production")).status_code == 303
+
+
+async def test_the_page_says_what_is_live_and_holds_nothing_foreign(there: Service) -> None:
+    browser = await inside(there)
+    page = await browser.get("/")
+    check(page.text)
+    assert "<title>✓ production: v1.4.0 is live in all 3 regions. · Tidegate</title>" in page.text
+    assert 'class="may-see may-approve may-operate"' in page.text
+    for expected in ("blue 100 %, v1.4.0, 10/10 pods", artifact("1.4.0").digest[7:19], "by", "ada", "Change fail rate"):
+        assert expected in page.text
+
+
+@pytest.mark.parametrize("name", ["sam", "bob"])
+async def test_what_somebody_may_not_do_is_neither_offered_nor_done(there: Service, name: str) -> None:
+    browser = await inside(there, name)
+    assert "may-operate" not in (await browser.get("/")).text
+    assert (await browser.get("/do/rollback/production")).status_code == 403
+    token = await browser.token()
+    answer = await browser.post("/do/rollback/production", {"token": token, "reason": "x", "shown": "x"})
+    assert answer.status_code == 403
+    assert there.scene.done == []
+
+
+async def test_everything_at_once_is_a_sound_page(there: Service) -> None:
+    votes = approval().votes
+    freezes = (SeenFreeze("production", "weekend", NOW - 5, NOW + 9), SeenFreeze("staging", "x", NOW + 5, NOW + 9))
+    whole = under_way(
+        approvals=(
+            approval(reason="it's waiting."),
+            approval(0, "88bb", until=NOW + 300, break_glass="<fire>", votes=votes),
+        ),
+        freezes=freezes,
+        measured=measured(0),
+    )
+    await there.show(replace(whole, courses=(replace(whole.courses[0], chart="7"),)))
+    page = await (await inside(there)).get("/")
+    check(page.text)
+    for expected in (
+        "Promote now…",
+        "of about 9 min 20 s",
+        "1 of 2 must still approve",
+        "&lt;fire&gt;",
+        "no data",
+        f"/verdict/{RUN}/us-east-1.svg?7",
+        "it&#39;s waiting.",
+    ):
+        assert expected in page.text, expected
+
+
+async def test_an_action_is_asked_about_done_once_and_written_down(there: Service) -> None:
+    await there.show(under_way())
+    browser = await inside(there)
+    asked = await browser.get(f"/do/abort/{RUN}")
+    check(asked.text)
+    assert "goes back to the version that was live before" in asked.text and "us-east-1 25 %" in asked.text
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', asked.text))
+    assert (await browser.post(f"/do/abort/{RUN}", fields)).status_code == 409, "it needs a reason"
+    assert there.scene.done == []
+    done = await browser.post(f"/do/abort/{RUN}", fields | {"reason": "wrong one"})
+    assert done.status_code == 303
+    assert there.scene.done == [("abort", RUN, "ada", "wrong one", "")]
+    assert f"abort: told {RUN}." in (await browser.get(done.headers["location"])).text
+    assert ("ada", "abort") in await there.world.audit()
+    forged = await browser.get("/?done=all+is+well")
+    assert "all is well" not in forged.text
+
+
+async def test_what_changed_since_it_was_asked_about_is_asked_again(there: Service) -> None:
+    browser = await inside(there)
+    asked = await browser.get("/do/rollback/production")
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', asked.text)) | {"reason": "it is bad"}
+    await there.show(seen({"us-east-1": steady("1.5.0")}))
+    again = await browser.post("/do/rollback/production", fields)
+    assert again.status_code == 409 and "has changed" in again.text and "it is bad" in again.text
+    assert there.scene.done == []
+
+
+async def test_an_approval_takes_a_code(there: Service) -> None:
+    await there.show(seen(approvals=(approval(),)))
+    bob = await inside(there, "bob")
+    asked = await bob.get("/do/approve/77aa")
+    assert "One-time code" in asked.text
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', asked.text))
+    await bob.post("/do/approve/77aa", fields | {"code": "123456", "reason": "good"})
+    assert there.scene.done == [("approve", "77aa", "bob", "good", "123456")]
+
+
+@pytest.mark.parametrize(("error", "status"), [(Refused("the code is wrong."), 409), (Unavailable("away."), 503)])
+async def test_what_is_refused_is_said_and_written_down(
+    there: Service, error: Refused | Unavailable, status: int
+) -> None:
+    await there.show(under_way())
+    there.scene.error = error
+    browser = await inside(there)
+    asked = await browser.get(f"/do/hold/{RUN}")
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', asked.text))
+    answer = await browser.post(f"/do/hold/{RUN}", fields)
+    assert answer.status_code == status and error.what in answer.text
+    assert ("ada", "hold refused") in await there.world.audit()
+
+
+async def test_a_chart_is_shown_by_itself_and_runs_nothing(there: Service) -> None:
+    there.scene.charts[RUN, "us-east-1"] = "<svg/>"
+    browser = await inside(there)
+    answer = await browser.get(f"/verdict/{RUN}/us-east-1.svg")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert "script" not in answer.headers["content-security-policy"]
+    assert (await browser.get(f"/verdict/{RUN}/nowhere.svg")).status_code == 422
+    assert (await browser.get("/assets/base.html")).status_code == 422
+
+
+async def test_the_history_is_filtered_and_paged(there: Service) -> None:
+    await Releases(there.world.store).add([finished(number) for number in range(1000)])
+    browser = await inside(there)
+    page = await browser.get("/history")
+    check(page.text)
+    assert "1000 of" in page.text and "page 1 of 10" in page.text
+    assert page.text.count("past-row-") == 100
+    assert page.text.index("v2.0.999") < page.text.index("v2.0.998"), "newest first"
+    recovered = await browser.get("/history?outcome=recovered&page=2")
+    assert "250 of" in recovered.text and "page 2 of 3" in recovered.text
+    one = await browser.get("/history?text=v2.0.123")
+    assert "1 of" in one.text and "by" in one.text
+    nothing = await browser.get("/history?text=%5F&page=x")
+    assert "No data" in nothing.text
+    assert (await browser.get("/history?page=99999999999999999999")).status_code == 200
+
+
+async def test_64_regions_and_1000_releases_are_there_in_100_ms(there: Service) -> None:
+    await Releases(there.world.store).add([finished(number) for number in range(1000)])
+    base = under_way()
+    many = tuple(replace(base.regions[0], region=f"r{one:02}") for one in range(64))
+    past = tuple(
+        Past(str(one), "production", "production", f"2.0.{one}", "canary", "released", "ada", NOW - one)
+        for one in range(200)
+    )
+    await there.show(replace(base, regions=(*many, *base.regions[1:]), past=past, count=1000))
+    browser = await inside(there)
+    best = {}
+    for path in ("/", "/history"):
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            page = await browser.get(path)
+            times.append(time.perf_counter() - began)
+            assert page.status_code == 200
+        best[path] = min(times)
+    assert max(best.values()) < 0.1, best
+
+
+def finished(number: int) -> Finished:
+    from datetime import UTC, datetime
+
+    at = datetime.fromtimestamp(NOW + number * 60, UTC)
+    outcome = "recovered" if number % 4 == 0 else "released"
+    return Finished(
+        run=f"run-{number}", attempt=1, pipeline="production", environment="production", strategy="canary",
+        outcome=outcome, asked=at, ended=at, version=f"2.0.{number}", actor="ada", seconds=60.0 + number,
+        reason="us-east-1: 9 % of requests fail" if number % 4 == 0 else "",
+    )  # fmt: skip
