@@ -12,7 +12,7 @@ from clients import cluster_read, kube, kube_errors
 from clients.kube import Kube
 from clients.together import together
 from release import names, records
-from release.model import SLOTS, Record, RegionState, Retirement, Route
+from release.model import SLOTS, Record, RegionState, Retirement, Route, Slot
 
 # Plurals of what Tidegate applies itself.
 _COLLECTIONS = {("v1", "Service"): "services", ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes"}
@@ -45,12 +45,13 @@ class Cluster:
         return str(answer.body["gitVersion"])
 
     async def observe(self, app: str, region: str) -> RegionState:
-        """Both slots and the route, read side by side: four requests, one round."""
+        """Both slots and the route, read side by side: five requests, one round."""
         here = f"{names.APP_LABEL}={app}"
         releases = ",".join(names.slot_release(app, slot) for slot in SLOTS)
-        (pods, now), (deployments, _), (secrets, _), route = await together(
+        (pods, now), (deployments, _), (scalers, _), (secrets, _), route = await together(
             self._kube.items(self._path("v1", "pods"), here),
             self._kube.items(self._path("apps/v1", "deployments"), here),
+            self._kube.items(self._path("autoscaling/v2", "horizontalpodautoscalers"), here),
             self._kube.items(
                 self._path("v1", "secrets"), f"owner=helm,name in ({releases})", accept=kube.METADATA_ONLY
             ),
@@ -61,6 +62,7 @@ class Cluster:
             region,
             pods=pods,
             deployments=deployments,
+            scalers=scalers,
             releases=secrets,
             route=None if route is None else route.body,
             now=now,
@@ -117,6 +119,28 @@ class Cluster:
         for pod in pods:
             with suppress(kube_errors.Missing):
                 await self._kube.send("DELETE", self._path("v1", "pods", pod["metadata"]["name"]))
+
+    async def keep_count(self, app: str, slot: Slot) -> None:
+        """Own the Deployment's count as it is now, so that a chart that leaves it to an autoscaler drops no pod.
+
+        A field that its last owner leaves out falls back to its default: one replica.
+        """
+        name = names.slot_release(app, slot)
+        path = self._path("apps/v1", "deployments", name)
+        if (found := await self._kube.find(path)) is not None:
+            count = {"replicas": found.body["spec"].get("replicas", 1)}
+            mine = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": count}
+            await self._kube.send("PATCH", path, query=_APPLY, body=mine, content_type=kube.APPLY)
+
+    async def set_minimum(self, app: str, slot: Slot, replicas: int) -> bool:
+        """Let the slot's autoscaler have no fewer pods than these; False where there is no autoscaler."""
+        path = self._path("autoscaling/v2", "horizontalpodautoscalers", names.slot_release(app, slot))
+        patch = {"spec": {"minReplicas": replicas}}
+        try:
+            await self._kube.send("PATCH", path, query=_WRITE, body=patch, content_type=kube.MERGE_PATCH)
+        except kube_errors.Missing:
+            return False
+        return True
 
     async def secret_keys(self, name: str) -> frozenset[str] | None:
         """The names of a Secret's keys; None when there is no such Secret."""

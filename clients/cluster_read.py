@@ -22,9 +22,12 @@ def region_state(
     releases: Iterable[Object],
     route: Object | None,
     now: float,
+    scalers: Iterable[Object] = (),
 ) -> RegionState:
-    """`releases` are the metadata of Helm's Secrets; `now` is the API server's time, seconds since the epoch."""
+    """`scalers` are HorizontalPodAutoscalers, `releases` the metadata of Helm's Secrets; `now` is the API server's
+    time, seconds since the epoch."""
     workloads = {item["metadata"]["name"]: item for item in deployments}
+    least = {item["spec"]["scaleTargetRef"]["name"]: item["spec"].get("minReplicas", 1) for item in scalers}
     newest = _newest(releases)
     by_slot: dict[str, list[Pod]] = {}
     for item in pods:
@@ -37,7 +40,7 @@ def region_state(
         return SlotState(
             slot,
             release=newest.get(name),
-            workload=None if deployment is None else workload(deployment),
+            workload=None if deployment is None else workload(deployment, least.get(name, 0)),
             pods=tuple(sorted(by_slot.get(slot, ()), key=lambda one: one.name)),
         )
 
@@ -58,8 +61,8 @@ def _newest(secrets: Iterable[Object]) -> dict[str, HelmRelease]:
     return newest
 
 
-def workload(deployment: Object) -> Workload:
-    """A slot's Deployment; counts that Kubernetes leaves out are 0."""
+def workload(deployment: Object, least: int = 0) -> Workload:
+    """A slot's Deployment; counts that Kubernetes leaves out are 0. Its autoscaler will have `least` pods soon."""
     spec, status = deployment["spec"], deployment.get("status") or {}
     failures = [
         condition.get("message", "")
@@ -68,7 +71,7 @@ def workload(deployment: Object) -> Workload:
     ]
     return Workload(
         digest=digest_of(spec["template"]["spec"]["containers"][0].get("image", "")),
-        replicas=spec.get("replicas", 1),
+        replicas=max(spec.get("replicas", 1), least),
         updated=status.get("updatedReplicas", 0),
         ready=status.get("readyReplicas", 0),
         total=status.get("replicas", 0),

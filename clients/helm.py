@@ -11,6 +11,8 @@ from typing import Any
 from clients import helm_errors
 from clients.helm_command import HelmCommand, Place
 from clients.helm_errors import NoRelease
+from clients.kube_errors import Conflict
+from release import names
 from release.errors import Failed
 
 __all__ = ["Helm", "Listed", "Place", "Revision"]
@@ -62,11 +64,17 @@ class Helm(HelmCommand):
         """Install or upgrade, server-side; it does not wait for pods. `timeout` in seconds is for hooks.
 
         `force_conflicts` takes back fields that someone changed behind Helm's back; without it that is a Conflict.
+        What Tidegate itself held there is taken back in any case.
         """
         words = [*_install(release, chart), "--description", description, *_duration(timeout)]
         words += ["--labels", ",".join(f"{key}={value}" for key, value in labels.items())] if labels else []
-        words += ["--force-conflicts"] if force_conflicts else []
-        await self.call(at, words, release, values=values, timeout=timeout + _MARGIN)
+        forced = [*words, "--force-conflicts"]
+        try:
+            await self.call(at, forced if force_conflicts else words, release, values=values, timeout=timeout + _MARGIN)
+        except Conflict as conflict:
+            if not helm_errors.only_own(conflict, names.FIELD_MANAGER):
+                raise
+            await self.call(at, forced, release, values=values, timeout=timeout + _MARGIN)
 
     async def dry_run(self, at: Place, release: str, chart: Path, values: Mapping[str, Any]) -> None:
         """Everything of an upgrade but its effect: rendering, schema, and what the API server says of the objects."""
@@ -109,11 +117,11 @@ class Helm(HelmCommand):
         if done.code == 0:
             return done.stdout
         if "Phase:          Failed" in done.stdout:
-            names = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("TEST SUITE:")]
+            tests = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("TEST SUITE:")]
             raise Failed(
-                f"The chart's test {', '.join(names)} of {release} did not pass.",
+                f"The chart's test {', '.join(tests)} of {release} did not pass.",
                 field="chart test",
-                next_step=f"Look at it: `kubectl --context {at.context} describe pod {names[-1]}`.",
+                next_step=f"Look at it: `kubectl --context {at.context} describe pod {tests[-1]}`.",
             )
         raise helm_errors.from_stderr(done.stderr, "test", at.context, release)
 

@@ -60,6 +60,12 @@ def from_stderr(stderr: str, command: str, context: str, release: str) -> Tidega
     return _of_cluster(text, command, context, where)
 
 
+def only_own(conflict: Conflict, manager: str) -> bool:
+    """Whether all fields in conflict were written by that field manager, be it once or for several fields."""
+    others = re.findall(r'conflicts? with "([^"]*)"', conflict.what)
+    return bool(others) and set(others) == {manager}
+
+
 def _of_cluster(text: str, command: str, context: str, where: str) -> TidegateError:
     if (denied := missing_right(context, text)) is not None:
         return denied

@@ -11,11 +11,11 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows.conclude import Draft, conclude
 from flows.forms import EnvironmentWord
-from release import live
+from release import live, values
 from release.environment import Environment
 from release.errors import TidegateError
 from release.outcome import Outcome, RegionResult, Word, of_error
-from tasks import clock, deploy, retiring
+from tasks import autoscaling, clock, deploy, retiring
 from tasks.lock import held
 from tasks.say import say
 
@@ -62,6 +62,8 @@ async def _in_region(environment: Environment, name: str) -> RegionResult:
         version = release.version if (release := state.slot(slot).release) else ""
         await deploy.uninstall(region, slot)
         await retiring.forget(region)
+        if (least := values.least(environment)) is not None:
+            await autoscaling.free(region, state.live_slot, least)
     except TidegateError as error:
         say(f"what is due was not removed: {error}", region=name, warn=True)
         return RegionResult(name, "unavailable", reason=of_error(error)[1])

@@ -18,7 +18,7 @@ from release.health import Bad
 from release.model import Record, RegionState, Slot
 from release.recovery import Back
 from release.strategy import Seen, Want
-from tasks import clock, context, deploy, probe, retiring, source, stop
+from tasks import autoscaling, clock, context, deploy, probe, retiring, source, stop
 from tasks.policy import PATIENT
 
 
@@ -112,10 +112,14 @@ async def act(job: Job, step: steps.Step) -> None:
         case steps.Upgrade(slot, replicas):
             rendered = values.with_replicas(await _values(job, slot), replicas)
             image = values.with_image(rendered, load.settings().application.image, job.want.artifact)
+            if values.least(job.environment) is not None:
+                await autoscaling.keep_count(region, slot)
             await deploy.upgrade(region, slot, job.want, job.chart, image, job.description, force=job.way is not None)
         case steps.Route(slot):
             await deploy.route(region, slot)
         case steps.Shift(slot, weight):
+            if job.way is None and values.least(job.environment) is not None:
+                await autoscaling.hold(region, strategy.other(slot), await deploy.observe(region))
             await deploy.shift(region, slot, weight)
         case steps.Retire(slot):
             await deploy.uninstall(region, slot)
@@ -162,5 +166,7 @@ async def go_back(environment: Environment, way: Back, bad: Want, chart: Path) -
     description = messages.gone_back(bad.artifact, way.to.artifact)
     job = Job(environment, region, recovery.wanted(way, bad), chart, description, way=way, bad=bad)
     ready = await roll(job)
+    if (least := values.least(environment)) is not None:
+        await autoscaling.free(region, way.to.slot, least)
     await probe.healthy(region.name, environment.checked_at(region, way.to.slot), environment.probe, recovering=True)
     return ready

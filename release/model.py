@@ -60,9 +60,10 @@ class HelmRelease:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """The slot's Deployment. `observed` is False until its controller has seen the newest spec.
+    """The slot's Deployment. `replicas` is what it is to have, be it by its autoscaler's minimum.
 
-    `failure` is the message of its ReplicaFailure condition (quota, admission), None without one.
+    `observed` is False until its controller has seen the newest spec. `failure` is the message of its ReplicaFailure
+    condition (quota, admission), None without one.
     """
 
     digest: str | None

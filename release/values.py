@@ -45,6 +45,12 @@ def with_replicas(values: Mapping[str, Any], replicas: int | None) -> dict[str, 
     return {**values, "replicas": replicas}
 
 
+def least(environment: Environment) -> int | None:
+    """The autoscaler's own minimum in an environment, None where none is on; 2 is the chart's."""
+    scaling = environment.values.get("autoscaling", {})
+    return int(scaling.get("minReplicas", 2)) if scaling.get("enabled") else None
+
+
 def fingerprint(values: Mapping[str, Any]) -> str:
     """Twelve hex digits that change when a value changes, the same for both slots and for all regions."""
     # How pods are exchanged is no part of what runs: a hotfix's own numbers must not look like another version.

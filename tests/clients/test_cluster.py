@@ -15,6 +15,8 @@ from release import names
 from release.errors import Refused, TidegateError, Unavailable
 
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/shop"
+DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/shop-blue"
+SCALER = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/shop-blue"
 VERSION = ("GET", "/version")
 
 
@@ -170,15 +172,41 @@ async def test_observe_asks_all_at_once_and_reads_no_secret(api: FakeApi) -> Non
 
     async def empty(request: web.Request) -> web.Response:
         waiting.append((request.path, request.headers["Accept"]))
-        if len(waiting) == 4:
+        if len(waiting) == 5:
             all_here.set()
         await all_here.wait()
         return status(404, "not found") if request.path == ROUTE else web.json_response({"items": []})
 
     base = "/api/v1/namespaces/shop"
-    for path in (f"{base}/pods", f"{base}/secrets", "/apis/apps/v1/namespaces/shop/deployments", ROUTE):
+    workloads = (DEPLOYMENT.rpartition("/")[0], SCALER.rpartition("/")[0])
+    for path in (f"{base}/pods", f"{base}/secrets", *workloads, ROUTE):
         api.answers["GET", path] = empty
     async with cluster(api) as here:
         state = await asyncio.wait_for(here.observe("shop", "us-east-1"), 5)
     assert (state.region, state.route, state.blue.release, state.green.pods) == ("us-east-1", None, None, ())
     assert "PartialObjectMetadataList" in dict(waiting)[f"{base}/secrets"]
+
+
+async def test_a_count_that_is_kept_is_the_one_that_is_there(api: FakeApi) -> None:
+    api.answers["GET", DEPLOYMENT] = {"spec": {"replicas": 7}}
+    api.answers["PATCH", DEPLOYMENT] = {}
+    async with cluster(api) as here:
+        await here.keep_count("shop", "blue")
+    method, _, query, body = api.seen[-1]
+    assert (method, query) == ("PATCH", {"fieldManager": "tidegate", "force": "true"})
+    assert body["spec"] == {"replicas": 7}
+
+
+async def test_a_slot_that_is_not_there_has_no_count_to_keep(api: FakeApi) -> None:
+    api.answers["GET", DEPLOYMENT] = lambda _: status(404, "not found")
+    async with cluster(api) as here:
+        await here.keep_count("shop", "blue")
+    assert [method for method, *_ in api.seen] == ["GET"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_an_autoscaler_gets_its_minimum_where_there_is_one(api: FakeApi, there: bool) -> None:
+    api.answers["PATCH", SCALER] = {} if there else (lambda _: status(404, "not found"))
+    async with cluster(api) as here:
+        assert await here.set_minimum("shop", "blue", 12) is there
+    assert api.seen[-1][3] == {"spec": {"minReplicas": 12}}

@@ -130,3 +130,14 @@ def test_the_route_is_read_by_name_with_its_records() -> None:
 def test_a_spoilt_record_is_refused_by_the_annotations_name() -> None:
     with pytest.raises(Refused, match=names.PREVIOUS):
         cluster_read.split("shop", route({names.PREVIOUS: "oops"}))
+
+
+def test_a_workload_is_to_have_what_its_autoscaler_will_give_it() -> None:
+    template = {"spec": {"containers": [{"image": "x:tag"}]}}
+    deployment = {"metadata": {"name": "shop-blue"}, "spec": {"replicas": 1, "template": template}}
+    scaler = {"spec": {"scaleTargetRef": {"name": "shop-blue"}, "minReplicas": 5}}
+    state = cluster_read.region_state(
+        "shop", "r", pods=(), deployments=[deployment], scalers=[scaler], releases=(), route=None, now=0.0
+    )
+    assert state.blue.workload is not None
+    assert state.blue.workload.replicas == 5
