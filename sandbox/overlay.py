@@ -99,8 +99,6 @@ def write_secrets(home: Path, secrets: Mapping[str, str]) -> dict[str, Path]:
 
 def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
     """The overlay of config/tidegate.yaml."""
-    from sandbox import people  # only here, and not for every command: it brings the clients along
-
     image = at.registry.split("://", 1)[1]
     # Who votes needs the whole of the votes' machinery, which a command line that asks for help does not.
     from sandbox import people
