@@ -49,8 +49,8 @@ class FlowRun:
 
     @property
     def queued(self) -> bool:
-        """Whether it has not begun."""
-        return self.kind == "SCHEDULED"
+        """Whether it has not begun. One that is scheduled again, for a timer of its gates, has."""
+        return self.kind == "SCHEDULED" and not self.begun
 
 
 class PrefectApi:
@@ -137,7 +137,7 @@ class PrefectApi:
 
     async def cancel(self, run: FlowRun, reason: str) -> bool:
         """Cancel a run: at once where it is queued or waits, else its worker ends it. Whether the server agreed."""
-        kind = "CANCELLED" if run.queued or run.kind == "PAUSED" else "CANCELLING"
+        kind = "CANCELLED" if run.kind in ("SCHEDULED", "PAUSED") else "CANCELLING"
         state = {"type": kind, "name": kind.capitalize(), "message": reason}
         answer = await self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": False})
         return bool(answer.get("status") == "ACCEPT")

@@ -23,8 +23,8 @@ from sandbox.services.slack import Slack
 from sandbox.shop import history
 
 REPOSITORY = "tidegate/shop"
-# Tidegate at GitHub, and a person there.
-LOGIN, DEVELOPER = "tidegate", "developer"
+# Tidegate at GitHub, and one of the sandbox's people there.
+LOGIN, DEVELOPER = "tidegate", "eve"
 _PASSWORDS = ("registry", "git", "github", "github-developer", "github-webhook", "backup")
 # Of each of these, everything goes through a proxy that can fail.
 PROXIED = ("registry", "git", "github", "slack", "backup", "monitoring", "monitoring-webhook")
