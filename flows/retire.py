@@ -37,6 +37,9 @@ async def retire(
 
 async def _retire(name: str, actor: str, wait_for_lock: bool, draft: Draft) -> Word:
     environment = load.environment(name)
+    if await _nothing_due(environment):
+        draft.learn(regions=tuple(RegionResult(region, "unchanged") for region in environment.regions))
+        return "unchanged"
     async with held(environment, actor, f"retire in {name}", wait=wait_for_lock):
         results = await retire_due(environment)
     draft.learn(regions=tuple(results))
@@ -45,6 +48,15 @@ async def _retire(name: str, actor: str, wait_for_lock: bool, draft: Draft) -> W
         draft.learn(reason=missed[0].reason, next_step="Run it again; what is due stays due.")
         return "unavailable"
     return "released" if any(result.outcome == "released" for result in results) else "unchanged"
+
+
+async def _nothing_due(environment: Environment) -> bool:
+    """Whether no region has anything to remove: then nobody is kept from the lock, however often this is asked."""
+    try:
+        states = await asyncio.gather(*(deploy.observe(region) for region in environment.regions.values()))
+    except TidegateError:
+        return False  # which region it is, and why, is told under the lock
+    return all(live.due(state, clock.now()) is None for state in states)
 
 
 async def retire_due(environment: Environment) -> list[RegionResult]:
