@@ -10,7 +10,7 @@ from images import made, remove
 from look import Look, Regions
 
 from release.model import Artifact
-from release.wayback import WayBack
+from release.wayback import FIRST, WayBack
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
@@ -80,6 +80,12 @@ def test_github_down_is_no_missing_release(desk: Desk, look: Look, good: Regions
 def test_without_a_way_back(desk: Desk, look: Look, good: Regions, way_back: WayBack, says: str) -> None:
     artifact, before = made(desk, way_back), look.versions()
     refused_by(release(desk, artifact, "--accept-no-way-back"), "way back", says)
+    assert look.versions() == before
+
+
+def test_a_first_version_needs_a_word(desk: Desk, look: Look, good: Regions) -> None:
+    artifact, before = made(desk, FIRST), look.versions()
+    refused_by(release(desk, artifact), "way back", "none: first version")
     assert look.versions() == before
 
 
