@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def guarded(desk: Desk) -> Iterator[Desk]:
-    """Releases leave their guard behind, as they do for people; none outlives its test."""
+    """Releases from here on leave their guard behind, as they do for people; none outlives its test."""
     desk.guard, pids = "", []
     yield desk
     desk.guard = "off"
@@ -61,10 +61,10 @@ def lock_holder() -> str:
     return asyncio.run(read())
 
 
-def test_a_version_that_turns_out_bad_is_taken_back(guarded: Desk, look: Look, good: Regions, another: str) -> None:
+def test_a_version_that_turns_out_bad_is_taken_back(look: Look, good: Regions, another: str, guarded: Desk) -> None:
     home = guarded.variant(production={"guard": {"on_bad": "rollback"}})
     pid, log = guard_of(guarded.tidegate(*release(another), home=home))
-    until(lambda: "is watched until" in log.read_text(), log.read_text)
+    until(lambda: f"{another} is watched until" in log.read_text(), log.read_text)
     assert lock_holder() == "", "watching holds no lock"
     guarded.behave(another.removeprefix("v"), "eu-west-1", error_rate=0.3)
     until(lambda: not alive(pid), log.read_text)
@@ -76,10 +76,10 @@ def test_a_version_that_turns_out_bad_is_taken_back(guarded: Desk, look: Look, g
     assert "ROLLBACK after" in told
 
 
-def test_by_policy_it_only_pages(guarded: Desk, look: Look, good: Regions, another: str) -> None:
+def test_by_policy_it_only_pages(look: Look, good: Regions, another: str, guarded: Desk) -> None:
     pid, log = guard_of(guarded.tidegate(*release(another)))
     live = look.digests()
-    until(lambda: "is watched until" in log.read_text(), log.read_text)
+    until(lambda: f"{another} is watched until" in log.read_text(), log.read_text)
     guarded.behave(another.removeprefix("v"), "us-east-1", error_rate=0.3)
     until(lambda: not alive(pid), log.read_text)
     assert look.digests() == live
@@ -87,11 +87,11 @@ def test_by_policy_it_only_pages(guarded: Desk, look: Look, good: Regions, anoth
 
 
 def test_killed_and_started_again_it_goes_on_and_ends_with_the_window(
-    guarded: Desk, look: Look, good: Regions, another: str
+    look: Look, good: Regions, another: str, guarded: Desk
 ) -> None:
     pid, log = guard_of(guarded.tidegate(*release(another)))
-    until(lambda: "is watched until" in log.read_text(), log.read_text)
-    end = re.findall(r"is watched until (\S+):", log.read_text())[-1]
+    until(lambda: f"{another} is watched until" in log.read_text(), log.read_text)
+    end = re.findall(rf"{another} is watched until (\S+):", log.read_text())[-1]
     twice = guarded.tidegate("guard")
     assert twice.code == 0
     assert f"is watched already, until {end}" in twice.text
@@ -106,10 +106,10 @@ def test_killed_and_started_again_it_goes_on_and_ends_with_the_window(
     assert "no rollback window is open" in over.text
 
 
-def test_the_next_release_ends_it(guarded: Desk, look: Look, good: Regions, another: str) -> None:
+def test_the_next_release_ends_it(look: Look, good: Regions, another: str, guarded: Desk) -> None:
     before = look.live()["us-east-1"]["version"]
     pid, log = guard_of(guarded.tidegate(*release(another)))
-    until(lambda: "is watched until" in log.read_text(), log.read_text)
+    until(lambda: f"{another} is watched until" in log.read_text(), log.read_text)
     guarded.guard = "off"
     assert guarded.tidegate(*release(f"v{before}")).word == "released"
     until(lambda: not alive(pid), log.read_text, within=20)
