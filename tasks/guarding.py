@@ -7,11 +7,12 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from prefect import task
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowFilter, FlowFilterName
-from prefect.client.schemas.objects import DeploymentStatus
+from prefect.client.schemas.objects import Worker, WorkerStatus
+from prefect.exceptions import ObjectNotFound
 
 from config import load
 from release.environment import Environment, Region
@@ -21,6 +22,7 @@ from tasks import context
 from tasks.say import say
 
 FLOW = "guard"
+_HEARTBEAT_S = 30.0
 
 
 @task(task_run_name="does a worker watch")
@@ -28,11 +30,21 @@ async def served() -> bool:
     """Whether a worker is there for the guard's deployment, which then starts by itself after a release."""
     try:
         async with get_client() as client:
-            found = await client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW])))
+            found = await client.read_deployment_by_name(f"{FLOW}/{FLOW}")
+            workers = await client.read_workers_for_work_pool(found.work_pool_name or "")
+    except ObjectNotFound:
+        return False
     except Exception as error:  # whatever it is: the release stands, and whoever began it watches
         say(f"whether a worker watches the rollback window is not known: {error}", warn=True)
         return False
-    return any(one.status == DeploymentStatus.READY and not one.paused for one in found)
+    return not found.paused and any(_lives(worker) for worker in workers)
+
+
+def _lives(worker: Worker) -> bool:
+    # Prefect itself takes three heartbeats to call a dead worker offline.
+    heard, interval = worker.last_heartbeat_time, worker.heartbeat_interval_seconds or _HEARTBEAT_S
+    lately = heard is not None and (datetime.now(UTC) - heard).total_seconds() < 2 * interval
+    return lately and worker.status == WorkerStatus.ONLINE
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def _start(log: Path) -> int:
     with log.open("ab") as output:
         # A session of its own: neither Ctrl-C nor the terminal's end reaches it.
         process = subprocess.Popen(
-            [sys.executable, "-m", "deployments.cli", "guard", _ENVIRONMENT],
+            [sys.executable, "-m", "deployments.cli", "guard", _ENVIRONMENT, "--here"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
