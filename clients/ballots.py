@@ -21,7 +21,10 @@ _WRONG = "wrong code"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A run that waits at its gates. `needed` approvals in all; `waiting` is what for: approvals or timer."""
+    """A run that waits at its gates. `needed` approvals in all; `waiting` is what for: approvals or timer.
+
+    `proven`, as it is read: whether it is known who asked.
+    """
 
     run: str
     what: str
@@ -31,6 +34,7 @@ class Asked:
     at: float
     bound: Bound
     waiting: str
+    proven: bool = True
 
 
 class Ballots:
@@ -164,4 +168,4 @@ def _vote(row: Row[Any]) -> Vote:
 
 def _asked(row: Row[Any]) -> Asked:
     bound = bound_from(row.bound)
-    return Asked(row.run, row.what, row.environment, row.requester, row.needed, row.at, bound, row.waiting)
+    return Asked(row.run, row.what, row.environment, row.requester, row.needed, row.at, bound, row.waiting, row.proven)

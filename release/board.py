@@ -131,7 +131,13 @@ def _environment(name: str, seen: Seen, releases: Sequence[ReleaseView]) -> Envi
 
 
 def _live(rows: Sequence[RegionView]) -> str:
-    """`v1.4.0 in all 3 regions`, or how many regions have which version."""
+    """`v1.4.0 is live in all 3 regions`, or how many regions have which version; and how many are in trouble."""
+    bad = sum(row.tone == "bad" for row in rows)
+    trouble = f", {bad} in trouble" if bad and len(rows) > 1 else ""
+    return f"{_versions(rows)}{trouble}"
+
+
+def _versions(rows: Sequence[RegionView]) -> str:
     counts = Counter(row.version for row in rows)
     if not rows or set(counts) == {""}:
         return "nothing is live"

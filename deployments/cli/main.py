@@ -19,6 +19,7 @@ from deployments.cli import (
     history,
     lock,
     maintenance,
+    person,
     plan,
     release,
     report,
@@ -71,6 +72,7 @@ app.command()(doctor.doctor)
 app.command()(report.report)
 app.command()(lock.unlock)
 app.command()(serve.serve)
+app.command()(person.person)
 app.add_typer(maintenance.app, name="maintenance")
 for _order in (steer.abort, steer.hold, steer.resume, steer.promote):
     app.command()(_order)

@@ -40,7 +40,7 @@ def _approval(request: Asked, votes: tuple[Vote, ...], now: float) -> SeenApprov
         what=request.what,
         environment=request.environment,
         requester=request.requester,
-        proven=bool(bound.break_glass) or request.needed <= gates.approvals,
+        proven=request.proven,
         since=request.at,
         needed=request.needed,
         missing=missing,

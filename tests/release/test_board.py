@@ -211,6 +211,8 @@ def test_64_regions_are_one_look() -> None:
     many = tuple(replace(base.regions[0], region=f"r{one:02}") for one in range(64))
     bad = tuple(replace(one, state=steady(ready=0)) if one.region < "r06" else one for one in many)
     assert lead(replace(base, regions=many)) == ("good", "production: v1.4.0 is live in all 64 regions.")
+    board = fold(replace(base, regions=bad))
+    assert board.environments[0].live == "v1.4.0 is live in all 64 regions, 6 in trouble"
     told = lead(replace(base, regions=bad))[1]
     assert told == "production r00, r01, r02, r03 and 2 more: no pod of the live version is Ready"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from release.gates import Gates, Request, Standing, judge, needed
-from release.gates_freeze import Freeze, freeze, frozen, moment
+from release.gates_freeze import Freeze, ahead, freeze, frozen, moment
 from release.gates_votes import Bound, Decision, Person, Vote, bound_from
 
 BERLIN = "Europe/Berlin"
@@ -205,3 +205,17 @@ def test_without_gates_it_passes_at_once() -> None:
 def test_what_is_bound_survives_being_written_down() -> None:
     assert bound_from(BOUND.as_dict()) == BOUND
     assert isinstance(WEEKEND, Freeze)
+
+
+def test_freezes_ahead_are_told_with_the_one_that_is_open() -> None:
+    now = moment("2026-11-27T17:05", BERLIN)
+    once = freeze("inventory", datetime(2026, 12, 1, 8, 0), "PT2H", BERLIN)
+    over = freeze("long ago", datetime(2026, 1, 1, 8, 0), "PT2H", BERLIN)
+    found = [(one.name, begin.isoformat(), end.isoformat()) for one, begin, end in
+             ahead((WEEKEND, once, over), now, now + timedelta(days=8))]  # fmt: skip
+    assert found == [
+        ("weekend", "2026-11-27T16:00:00+01:00", "2026-11-30T08:00:00+01:00"),
+        ("inventory", "2026-12-01T08:00:00+01:00", "2026-12-01T10:00:00+01:00"),
+        ("weekend", "2026-12-04T16:00:00+01:00", "2026-12-07T08:00:00+01:00"),
+    ]
+    assert ahead((once,), now + timedelta(days=10), now + timedelta(days=20)) == []

@@ -1,0 +1,97 @@
+"""The board's parts that need no cluster: what waits at the gates, freezes, the past, and verdicts' pictures."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from board_world import NOW
+
+from clients.ballots import Asked, Ballots
+from clients.releases import Releases
+from clients.store import Store
+from config import load
+from deployments.service import charts, world, world_gates
+from release.board_seen import Seen
+from release.finished import Finished
+from release.gates_votes import Bound, Vote
+from release.verdict import record
+from release.verdict.policy import Policy
+
+BOUND = Bound("production shop", "sha256:new", "canary", ("us-east-1",), {"us-east-1": ("1.4.0", "sha256:old")})
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Bob and eve may approve; production is frozen from tomorrow on."""
+    config = tmp_path / "config"
+    shutil.copytree(load.folder(), config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    settings = yaml.safe_load((config / "tidegate.yaml").read_text())
+    settings["people"] = {name: {"roles": ["approve"]} for name in ("bob", "eve")}
+    (config / "tidegate.yaml").write_text(yaml.safe_dump(settings))
+    production = yaml.safe_load((config / "production.yaml").read_text())
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(tzinfo=None, microsecond=0)
+    production["gates"]["freezes"] = [{"name": "weekend", "start": tomorrow.isoformat(), "duration": "P2D"}]
+    (config / "production.yaml").write_text(yaml.safe_dump(production))
+    monkeypatch.setenv("TIDEGATE_CONFIG", str(config))
+    monkeypatch.setenv("TIDEGATE_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+async def test_what_waits_says_whose_vote_counts_and_what_is_missing(configured: Path) -> None:
+    async with Store(f"sqlite:///{configured / 'store.db'}") as store:
+        ballots, now = Ballots(store), time.time()
+        request = Asked("3f2a", "production v1.5.0", "production", "ada", 2, now - 60, BOUND, "approvals")
+        await ballots.open(request, False, 0)
+        for number, person in enumerate(("bob", "mallory")):
+            await ballots.vote(request, Vote(person, "approve", "fine", "cli", now, BOUND), number)
+        found = (await world_gates.approvals(store)(Seen(now)))(Seen(now)).approvals
+        (one,) = found
+        assert (one.needed, one.missing, one.proven, one.live) == (2, 1, False, ("us-east-1 v1.4.0",))
+        assert [(vote.person, vote.counts) for vote in one.votes] == [
+            ("bob", ""),
+            ("mallory", "nobody of that name may approve it"),
+        ]
+        await ballots.leave("3f2a")
+        assert (await world_gates.approvals(store)(Seen(now)))(Seen(now, approvals=found)).approvals == ()
+
+
+async def test_the_past_is_measured_and_freezes_ahead_are_seen(configured: Path) -> None:
+    environments = [load.environment(name) for name in load.ENVIRONMENTS]
+    async with Store(f"sqlite:///{configured / 'store.db'}") as store:
+        at = datetime.now(UTC) - timedelta(days=1)
+        one = Finished("r1", 1, "production", "production", "canary", "released", at, at, "1.4.0", actor="ada")
+        await Releases(store).add([one])
+        parts = {part.name: part for part in world.parts(environments, store)}
+        seen = world.nothing_seen(environments)
+        for name in ("the database of releases", "the freezes"):
+            seen = (await parts[name].look(seen))(seen)
+    assert [(past.version, past.actor) for past in seen.past] == [("1.4.0", "ada")]
+    assert seen.measured is not None and seen.measured.now.deployments == 1 and len(seen.measured.weeks) == 12
+    assert [(freeze.environment, freeze.name) for freeze in seen.freezes] == [("production", "weekend")]
+    assert len(seen.regions) == 5
+
+
+def test_64_regions_are_looked_at_less_often(configured: Path) -> None:
+    few = [load.environment("staging")]
+    part = world.parts(few, Store(f"sqlite:///{configured / 'store.db'}"))[0]
+    assert part.every(Seen(NOW)) == 3.0
+    region = next(iter(few[0].regions.values()))
+    assert world._region(few[0], region, 64).every(Seen(NOW)) > 5
+
+
+async def test_a_verdict_is_drawn_from_what_its_run_wrote(configured: Path) -> None:
+    folder = load.home() / "work" / "runs" / "run-1"
+    folder.mkdir(parents=True)
+    (folder / "verdict-us-east-1.jsonl").write_text(record.head(Policy(), "v1.5.0 in us-east-1"))
+    drawn = await charts.draw("run-1", "us-east-1")
+    assert drawn is not None and "v1.5.0 in us-east-1" in drawn and drawn.startswith("<svg")
+    assert charts.stamp("run-1", "us-east-1")
+    assert charts.stamp("run-1", "nowhere") == ""
+    (load.home() / "verdict-x.jsonl").write_text(record.head(Policy(), "secret"))
+    for run, region in (("..", "x"), ("../..", "x"), ("run-1", "../../x"), (".", "x")):
+        assert await charts.draw(run, region) is None
