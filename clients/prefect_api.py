@@ -96,10 +96,6 @@ class PrefectApi:
             return None
         return Deployment(str(found["id"]), str(found["name"]), str(found.get("work_pool_name") or ""))
 
-    async def has_pool(self, name: str) -> bool:
-        """Whether there is a work pool of that name."""
-        return await self._ask("GET", f"/work_pools/{name}", missing=None) is not None
-
     async def workers(self, pool: str, now: datetime) -> int:
         """How many workers of that pool were heard of lately; 0 for a pool that is not there."""
         found = await self._ask("POST", f"/work_pools/{pool}/workers/filter", {}, missing=[])

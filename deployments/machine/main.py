@@ -8,6 +8,7 @@ import fcntl
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -51,9 +52,11 @@ async def _up(folder: Path, server: bool, say: Say) -> None:
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(prefectapi.orders())
         await _prefect(machine, api, server, stack, say)
+        say(f"the Prefect server answers at {machine.api}")
         stack.push_async_callback(_forget, api)
         await _kept(machine.worker(), stack, say)
-        await _until(lambda: api.has_pool(POOL), "the worker made no work pool", machine.worker())
+        await _until(lambda: _worker_lives(api), "no worker came up", machine.worker())
+        say("a worker is there")
         await _registered(machine, say)
         await _kept(machine.service(), stack, say)
         await _until(_service_answers, "the service does not answer", machine.service())
@@ -107,6 +110,11 @@ async def _kept(program: Program, stack: contextlib.AsyncExitStack, say: Say) ->
     kept = Kept(program, say)
     stack.push_async_callback(kept.stop)
     kept.start()
+
+
+async def _worker_lives(api: PrefectApi) -> bool:
+    """With its work pool, which it makes where there is none."""
+    return await api.workers(POOL, datetime.now(UTC)) > 0
 
 
 async def _forget(api: PrefectApi) -> None:

@@ -44,7 +44,6 @@ async def test_what_is_not_registered_is_none() -> None:
     async with api(always(404, {"detail": "Not Found"})) as prefect:
         assert await prefect.deployment("production") is None
         assert await prefect.workers("tidegate", NOW) == 0
-        assert not await prefect.has_pool("tidegate")
 
 
 @pytest.mark.parametrize(
