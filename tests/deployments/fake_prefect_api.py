@@ -47,14 +47,19 @@ class FakePrefectApi:
             case ["deployments", _, "create_flow_run"]:
                 return self._create(body)
             case ["flow_runs", "filter"]:
-                wanted = body["flow_runs"]["id"]["any_"]
-                return httpx.Response(200, json=[run for run in self.runs.values() if run["id"] in wanted])
+                return httpx.Response(200, json=self._found(body["flow_runs"]))
             case ["flow_runs", run, "set_state"]:
                 return self._set_state(run, body["state"])
             case ["work_pools", _, "workers", "filter"]:
                 lives = {"status": "ONLINE", "last_heartbeat_time": self.heard, "heartbeat_interval_seconds": 5}
                 return httpx.Response(200, json=[lives] * self.online + [{**lives, "status": "OFFLINE"}])
         return httpx.Response(404, json={"detail": "Not Found"})
+
+    def _found(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        if "id" in wanted:
+            return [run for run in self.runs.values() if run["id"] in wanted["id"]["any_"]]
+        kinds = wanted["state"]["type"]["any_"]
+        return [run for run in self.runs.values() if run["state"]["type"] in kinds]
 
     def _deployment(self, flow: str) -> httpx.Response:
         if flow not in self.deployments:
