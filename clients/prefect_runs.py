@@ -143,7 +143,13 @@ class Runs:
         wanted: dict[str, Any] = {"flow_run_id": {"any_": list(runs)}}
         if after:
             wanted["timestamp"] = {"after_": after}
-        found = await self._ask("POST", "logs/filter", {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": _PAGE})
+        found: list[Any] = []
+        while True:
+            page = {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": _PAGE, "offset": len(found)}
+            more = await self._ask("POST", "logs/filter", page)
+            found += more
+            if len(more) < _PAGE:
+                break
         return tuple(Line(one["timestamp"], int(one["level"]), one["message"]) for one in found)
 
     async def _runs(self, body: Mapping[str, Any], limit: int) -> tuple[Run, ...]:

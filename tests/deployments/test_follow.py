@@ -52,7 +52,8 @@ class Server:
         if path == "logs/filter":
             assert body["logs"]["flow_run_id"]["any_"] == [RUN, CHILD]
             after = body["logs"].get("timestamp", {}).get("after_", "")
-            return httpx.Response(200, json=[one for one in self._step()[3] if one["timestamp"] > after])
+            later = [one for one in self._step()[3] if one["timestamp"] > after]
+            return httpx.Response(200, json=later[body.get("offset", 0) :][: body["limit"]])
         if path == "flows/filter":
             return httpx.Response(200, json=[{"id": "f", "name": "production"}])
         told = {"key": "outcome", "type": "json", "data": json.dumps(self.outcome)}
@@ -87,6 +88,14 @@ async def test_its_lines_are_shown_once_and_its_outcome_is_what_it_told() -> Non
         "us-east-1: v1.4.0 is live",
         "from another process, late",
     ]
+
+
+async def test_many_lines_in_one_moment_are_all_shown() -> None:
+    many = [line(1, f"line {number}") for number in range(450)]
+    server = Server(("RUNNING", "Running", "", many), ("COMPLETED", "Released", "", [*many, line(2, "the end")]))
+    _, _, shown = await followed(server)
+    assert len(shown) == 451
+    assert shown[-1].endswith("the end")
 
 
 async def test_where_it_waits_is_told_once() -> None:
