@@ -46,7 +46,7 @@ class Judging:
             self._polling.cancel()
             with suppress(asyncio.CancelledError):
                 await self._polling
-        await self._course.end()
+        self._course.end()
         await self._log.keep()
 
     async def verdict(self, weight: int) -> None:

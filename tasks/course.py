@@ -13,39 +13,55 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
+from config import load
 from release.environment import Region
 from release.verdict import Verdict
 from tasks import clock, context
 
-# Seconds between two tellings: metrics are scraped less often, and a verdict is polled more often.
-EVERY = 1.0
+# Seconds between two tellings, divided by the sandbox's speed, and at least: each is a request.
+EVERY, LEAST = 1.0, 0.5
+# What is still told when its region is done; a loop knows its tasks only weakly.
+_last: set[asyncio.Task[None]] = set()
 
 
 class Course:
-    """One region's verdict as a JSON artifact that is updated. It never delays the verdict: what cannot be told in
-    time is left out, and a server that does not answer is not waited for."""
+    """One region's verdict as a JSON artifact that is updated. It never delays the verdict or the way back: what
+    cannot be told in time is left out, and a server that does not answer is not waited for."""
 
     def __init__(self, environment: str, region: Region) -> None:
         self._key = f"live-{environment}-{region.name}"
         self._place = {"environment": environment, "region": region.name}
+        self._every = max(LEAST, EVERY / load.settings().speed)
         self._id: UUID | None = None
         self._told = -EVERY
+        self._untold: dict[str, Any] | None = None
         self._telling: asyncio.Task[None] | None = None
 
     def tell(self, found: Verdict, weight: int) -> None:
         """Begin to tell the newest verdict, unless that was done a moment ago or is still under way."""
         now = time.monotonic()
-        if now - self._told < EVERY or (self._telling is not None and not self._telling.done()):
+        self._untold = self._place | facts(found, weight)
+        if now - self._told < self._every or (self._telling is not None and not self._telling.done()):
             return
         self._told = now
-        self._telling = asyncio.create_task(self._send(self._place | facts(found, weight)))
+        self._telling = asyncio.create_task(self._tell())
 
-    async def end(self) -> None:
-        """Leave nothing behind that still tells."""
+    def end(self) -> None:
+        """Tell the last verdict, without waiting for it."""
+        if self._untold is not None:
+            task = asyncio.create_task(self._finish())
+            _last.add(task)
+            task.add_done_callback(_last.discard)
+
+    async def _finish(self) -> None:
         if self._telling is not None:
-            self._telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._telling
+            await self._telling
+        await self._tell()
+
+    async def _tell(self) -> None:
+        facts, self._untold = self._untold, None
+        if facts is not None:
+            await self._send(facts)
 
     async def _send(self, facts: dict[str, Any]) -> None:
         data = facts | {"run": context.run_id(), "at": clock.now()}
