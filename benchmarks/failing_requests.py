@@ -57,6 +57,9 @@ async def measure(world: World, counters: Counters, tag: str) -> Run:
     following = asyncio.create_task(course.follow())
     try:
         told = (await world.tidegate("release", tag, "--strategy", "canary")).require("recovered")
+        while "smoke-production" in told.outcome["reason"]:
+            # Found before it had any user: not what is measured.
+            told = (await world.tidegate("release", tag, "--strategy", "canary")).require("recovered")
         await asyncio.sleep(1.0)
     finally:
         following.cancel()

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks.world import APP, World
 from clients.kube import MERGE_PATCH, Kube
@@ -68,9 +69,18 @@ async def _write(client: Kube, region: Region, value: str) -> None:
     await client.send("PATCH", path, body=patch, content_type=MERGE_PATCH)
 
 
-async def measure(world: World, tag: str) -> Run:
-    """One release of the bad version."""
-    told = (await world.tidegate("release", tag, "--strategy", "canary")).require("recovered")
+async def measure(world: World, tag: str, region: str) -> Run:
+    """One release of a version that fails every request in one region, from its first user there on."""
+    version = tag.removeprefix("v")
+
+    async def fail(rate: float | None) -> None:
+        fields = {} if rate is None else {"error_rate": rate}
+        await world.control("PUT", "/api/behaviour", {"version": version, "region": region, "fields": fields})
+
+    release = ("release", tag, "--strategy", "canary")
+    told = await world.tidegate(*release, when=f"{region}: green now has 10 %", then=partial(fail, 1.0))
+    await fail(None)
+    told.require("recovered")
     (decided, *_) = await world.moments(told.outcome["run"], "ROLLBACK after", "production: recovered")
     lines = await world.lines(told.outcome["run"])
     written = [at - decided for at, line in lines if BACK in line and at > decided]
@@ -103,11 +113,10 @@ async def main() -> int:
     async with World(speed=SPEED, regions=REGIONS, users=USERS) as world:
         regions = world.regions()
         world.configure(one_wave(regions))
-        last = list(regions)[-1]
-        _, bad = await world.bring_live(({}, {"error-rate": f"{last}=1"}))
+        _, bad = await world.bring_live(({}, {}))
         runs = []
         for number in range(RUNS):
-            run = await measure(world, bad)
+            run = await measure(world, bad, list(regions)[-1])
             runs.append(run)
             print(f"{number + 1:>3}: first region {_ms(run.first)}, all {_ms(run.last)}", flush=True)
         one, each = await bare(list(regions.values()))

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from sandbox import state
 from sandbox.shop import history
 
 APP = "shop"
+Act = Callable[[], Awaitable[None]]
 _PAGE = 200
 
 
@@ -86,8 +87,8 @@ class World:
         overlay = self.home / "overlay" / "production.yaml"
         overlay.write_text(yaml.safe_dump({**yaml.safe_load(overlay.read_text()), **production}, sort_keys=False))
 
-    async def tidegate(self, *argv: str, as_json: bool = True) -> Told:
-        """Run a command to its end."""
+    async def tidegate(self, *argv: str, as_json: bool = True, when: str = "", then: Act | None = None) -> Told:
+        """Run a command to its end; `then` is done as soon as it shows a line with `when` in it."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -99,7 +100,16 @@ class World:
             cwd=load.CHECKOUT,
             env={**os.environ, "TIDEGATE_HOME": str(self.home), "COLUMNS": "200"},
         )
-        out, err = (part.decode(errors="replace") for part in await process.communicate())
+        assert process.stdout is not None
+        assert process.stderr is not None
+        reading, err = asyncio.create_task(process.stdout.read()), ""
+        async for line in process.stderr:
+            err += line.decode(errors="replace")
+            if then is not None and when in err:
+                act, then = then, None
+                await act()
+        out = (await reading).decode(errors="replace")
+        await process.wait()
         outcome = json.loads(out) if out.lstrip().startswith("{") else {}
         return Told(process.returncode or 0, outcome, err if outcome else out + err)
 
