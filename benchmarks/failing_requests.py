@@ -64,6 +64,7 @@ async def measure(world: World, counters: Counters, tag: str) -> Run:
     finally:
         following.cancel()
     failed = await counters.failed() - before
+    await world.lift(tag)
     parts = (f"now has {WEIGHT} %", "ROLLBACK after", "now has 100 % of the users")
     began, decided, written = await world.moments(told.outcome["run"], *parts)
     return Run(failed, course.at(decided) - before, course.at(written) - before, decided - began, written - decided)

@@ -81,6 +81,7 @@ async def measure(world: World, tag: str, region: str) -> Run:
     told = await world.tidegate(*release, when=f"{region}: green now has 10 %", then=partial(fail, 1.0))
     await fail(None)
     told.require("recovered")
+    await world.lift(tag)
     (decided, *_) = await world.moments(told.outcome["run"], "ROLLBACK after", "production: recovered")
     lines = await world.lines(told.outcome["run"])
     written = [at - decided for at, line in lines if BACK in line and at > decided]

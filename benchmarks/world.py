@@ -125,6 +125,11 @@ class World:
                 (await self.tidegate("release", tags[0], "--accept-no-way-back")).require("released")
         return tags
 
+    async def lift(self, tag: str) -> None:
+        """Let a version that was taken back be released again."""
+        lifted = ("quarantine", "lift", tag, "--reason", "it is measured once more")
+        (await self.tidegate(*lifted)).require("lifted")
+
     async def control(self, method: str, path: str, body: Mapping[str, Any]) -> None:
         """Change the sandbox while it runs."""
         found = state.read(self.home)

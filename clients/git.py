@@ -103,7 +103,7 @@ class Repository:
     async def is_ancestor(self, commit: str, of: str) -> bool:
         """Whether `of` holds `commit`; a commit is its own ancestor."""
         pair = await self.commit_of(commit), await self.commit_of(of)
-        return (await self._run("merge-base", "--is-ancestor", *pair, codes=(0, 1))).code == 0
+        return (await self.run("merge-base", "--is-ancestor", *pair, codes=(0, 1))).code == 0
 
     async def tags(self, reachable_from: str | None = None) -> Mapping[str, Version]:
         """The release tags (vX.Y.Z; others are left out) and their versions, newest version first."""
@@ -143,7 +143,7 @@ class Repository:
 
     async def read(self, commit: str, path: str) -> str | None:
         """A file's text at a commit; None when it is not there."""
-        done = await self._run("show", f"{await self.commit_of(commit)}:{path}", codes=(0, 128))
+        done = await self.run("show", f"{await self.commit_of(commit)}:{path}", codes=(0, 128))
         return done.stdout if done.code == 0 else None
 
     async def checkout(self, commit: str, folder: Path) -> Path:
@@ -167,16 +167,16 @@ class Repository:
         return await asyncio.to_thread(fresh.rename, folder)
 
     async def _fetch(self, timeout: float) -> None:
-        done = await self._run(
+        done = await self.run(
             "fetch", "--quiet", "--prune", "--no-tags", self.url, *_REFSPECS, timeout=timeout, codes=range(256)
         )
         if done.code:
             raise explain(self.url, done.stderr)
 
     async def _git(self, *words: str, stdin: str | None = None, extra: Mapping[str, str] | None = None) -> str:
-        return (await self._run(*words, stdin=stdin, extra=extra)).stdout
+        return (await self.run(*words, stdin=stdin, extra=extra)).stdout
 
-    async def _run(
+    async def run(
         self,
         *words: str,
         stdin: str | None = None,
@@ -184,6 +184,7 @@ class Repository:
         timeout: float = LOCAL_TIMEOUT,
         codes: range | tuple[int, ...] = (0,),
     ) -> process.Completed:
+        """Run `git WORDS` on the mirror. Raises Unavailable for an exit code that is not among `codes`."""
         done = await process.run(
             ["git", *words],
             env=environment(self.folder, self.url, self.credential) | dict(extra or {}),

@@ -14,7 +14,8 @@ from release.locking import Ended, Held, Holder
 from release.steering import ORDERS, Order
 
 _PREFIX = "tidegate.dev/"
-_WHO, _WHAT, _NOTE, _HISTORY, _ORDERS = (_PREFIX + word for word in ("who", "what", "note", "history", "orders"))
+_WHO, _WHAT, _NOTE, _THREADS = (_PREFIX + word for word in ("who", "what", "note", "threads"))
+_HISTORY, _ORDERS = (_PREFIX + word for word in ("history", "orders"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,11 @@ def read(body: Mapping[str, Any], now: float) -> State:
     if spec.get("holderIdentity"):
         since = _seconds(spec.get("acquireTime"), now)
         holder = Holder(
-            spec["holderIdentity"], notes.get(_WHO, "unknown"), notes.get(_WHAT, "unknown"), notes.get(_NOTE, "")
+            spec["holderIdentity"],
+            notes.get(_WHO, "unknown"),
+            notes.get(_WHAT, "unknown"),
+            notes.get(_NOTE, ""),
+            notes.get(_THREADS, ""),
         )
         renewed, lease = _seconds(spec.get("renewTime"), since), float(spec.get("leaseDurationSeconds", 0))
         held = Held(holder, since, renewed, lease, _orders(notes.get(_ORDERS, "")))
@@ -68,6 +73,7 @@ def _annotations(state: State) -> dict[str, str]:
     if state.held is not None:
         holder = state.held.holder
         notes |= {_WHO: holder.who, _WHAT: holder.what, _NOTE: holder.note}
+        notes |= {_THREADS: holder.threads} if holder.threads else {}
         if state.held.orders:
             notes |= {_ORDERS: json.dumps([asdict(order) for order in state.held.orders])}
     return notes

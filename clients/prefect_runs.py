@@ -84,6 +84,10 @@ class Runs:
     ) -> None:
         await self._http.aclose()
 
+    def page(self, run: str) -> str:
+        """A run's page."""
+        return f"{self.api.removesuffix('/api')}/runs/flow-run/{run}"
+
     async def version(self) -> str:
         """The server's version."""
         return str(await self._ask("GET", "admin/version"))

@@ -48,6 +48,11 @@ class Store:
                 for index in table.indexes:
                     await connection.execute(CreateIndex(index, if_not_exists=True))
 
+    async def answers(self) -> None:
+        """Raises Unavailable where the database does not; makes nothing."""
+        async with self.begin() as connection:
+            await connection.execute(text("SELECT 1"))
+
     async def close(self) -> None:
         await self._engine.dispose()
 

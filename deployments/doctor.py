@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Sequence
 
-from clients import probe, process
 from config import load
-from deployments import prefectapi, reading
+from deployments import doctor_systems as systems
 from deployments.doctor_regions import in_region
-from release import doctor
 from release.doctor import Finding
 from release.errors import TidegateError, Unavailable
-from tasks import context
 
 Look = Callable[[], Awaitable[Finding]]
 
@@ -24,23 +20,25 @@ async def examine() -> tuple[Finding, ...]:
     environments = [load.environment(name) for name in load.ENVIRONMENTS]
     found = [Finding("configuration", "files", "ok", f"{load.folder()}, target {settings.target}")]
     looks: list[tuple[str, str, Look]] = [
-        ("prefect", "server", _prefect),
-        ("prefect", "database", _database),
-        ("git", "repository", _git),
-        ("registry", "credentials", _registry),
-        ("helm", "executable", _helm),
-        ("kubectl", "executable", _kubectl),
-        ("engine", "builder", _engine),
-        ("github", "token", _github),
-        ("slack", "credentials", _slack),
-        ("backup", "address", _backup),
-        ("monitoring", "address", _monitoring),
+        ("prefect", "server", systems.prefect),
+        ("prefect", "database", systems.database),
+        ("tidegate", "database", systems.own_database),
+        ("gates", "people", systems.people),
+        ("git", "repository", systems.git),
+        ("registry", "credentials", systems.registry),
+        ("helm", "executable", systems.helm),
+        ("kubectl", "executable", systems.kubectl),
+        ("engine", "builder", systems.engine),
+        ("github", "token", systems.github),
+        ("slack", "credentials", systems.slack),
+        ("backup", "address", systems.backup),
+        ("monitoring", "address", systems.monitoring),
     ]
     pairs = [(each, region) for each in environments for region in each.regions.values()]
-    systems, regions = await asyncio.gather(
+    outside, regions = await asyncio.gather(
         asyncio.gather(*(guarded(*look) for look in looks)), asyncio.gather(*(in_region(*pair) for pair in pairs))
     )
-    return (*found, *systems, *(finding for each in regions for finding in each))
+    return (*found, *outside, *(finding for each in regions for finding in each))
 
 
 async def guarded(about: str, what: str, look: Look) -> Finding:
@@ -52,109 +50,6 @@ async def guarded(about: str, what: str, look: Look) -> Finding:
     except TidegateError as error:
         field = f"{error.field}: " if error.field else ""
         return Finding(about, what, "wrong", f"{field}{error.what}", error.next_step or f"Mend {error.field or what}.")
-
-
-async def _prefect() -> Finding:
-    async with prefectapi.runs() as runs:
-        return Finding("prefect", "server", "ok", f"{await runs.version()} at {runs.api}")
-
-
-async def _database() -> Finding:
-    async with prefectapi.runs() as runs:
-        await runs.ready()
-    return Finding("prefect", "database", "ok", "the server reaches it")
-
-
-async def _git() -> Finding:
-    application = load.settings().application
-    tip = await (await reading.mirror()).commit_of(f"refs/heads/{application.branch}")
-    return Finding("git", "repository", "ok", f"{application.git}, {application.branch} is {tip[:12]}")
-
-
-async def _registry() -> Finding:
-    async with await context.registry() as registry:
-        tags = await registry.tags()
-        await registry.may_push()
-        return Finding("registry", "credentials", "ok", f"{registry.image}: {len(tags)} tags, may push")
-
-
-async def _helm() -> Finding:
-    return doctor.helm_version(await context.helm().version())
-
-
-async def _kubectl() -> Finding:
-    """Only people need it: messages name it as the next step."""
-    try:
-        await process.run(["kubectl", "version", "--client"], timeout=10)
-    except TidegateError:
-        mend = "Install it, or use `tidegate sandbox kubectl` in the sandbox."
-        return Finding("kubectl", "executable", "note", "it is not on PATH; only people need it", mend)
-    return Finding("kubectl", "executable", "ok", "on PATH")
-
-
-async def _engine() -> Finding:
-    from clients.docker import engine_reachable
-
-    engine = load.settings().engine
-    if engine.builder == "archive":
-        mend = "Set engine.builder to engine for real builds."
-        return Finding("engine", "builder", "note", "the stand-in packs images; nothing is built", mend)
-    host = engine.host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    version = await engine_reachable(host)
-    if version is None:
-        raise Unavailable(f"no Docker Engine answers at {host}.", next_step="Start it, or set engine.host.")
-    return Finding("engine", "builder", "ok", f"Docker Engine {version} at {host}")
-
-
-async def _github() -> Finding:
-    client = await context.github()
-    if client is None:
-        return Finding("github", "token", "note", "no token: GitHub is told nothing", "Set github.token.")
-    async with client as github:
-        given = await github.permissions()
-    if "push" not in given:
-        held = ", ".join(sorted(given)) or "nothing"
-        mend = "Give it contents, deployments, pull requests and commit statuses: read and write."
-        return Finding("github", "token", "wrong", f"it may {held} in {github.repo}, not push", mend)
-    return Finding("github", "token", "ok", f"{github.repo}: {', '.join(sorted(given))}")
-
-
-async def _slack() -> Finding:
-    settings, slack = load.settings().slack, await context.slack()
-    if settings.token is not None:
-        return Finding("slack", "credentials", "ok", f"bot token of {await slack.check()}")
-    missing = sorted({"deployments", "releases", "incidents"} - {str(name) for name in settings.webhooks})
-    if missing:
-        mend = f"Set slack.webhooks.{missing[0]}, or slack.token."
-        return Finding("slack", "credentials", "note", f"no webhook for {', '.join(missing)}", mend)
-    return Finding("slack", "credentials", "ok", "a webhook for each channel; tried only by a message")
-
-
-async def _backup() -> Finding:
-    backup = load.settings().backup
-    if backup is None:
-        grade: doctor.Grade = "wrong" if load.environment("production").backup else "note"
-        mend = "Set backup.url, or `backup: false` in production.yaml."
-        return Finding("backup", "address", grade, "no backup service is configured", mend)
-    await context.secret(backup.token, "backup.token")
-    return await _answers("backup", backup.url)
-
-
-async def _monitoring() -> Finding:
-    monitoring = load.settings().monitoring
-    urls = [url for url in (monitoring.url, monitoring.metrics) if url and "{region}" not in url]
-    if not urls:
-        mend = "Set monitoring.url: a canary is judged by it."
-        return Finding("monitoring", "address", "note", "no address to read metrics from", mend)
-    return [await _answers("monitoring", url) for url in urls][-1]
-
-
-async def _answers(about: str, url: str) -> Finding:
-    """Whether anything answers there; what a hook does is seen only when it is called."""
-    answer = await probe.get(url, timeout=5)
-    if answer.status_code >= 500:
-        raise Unavailable(f"{url} answers {answer.status_code}.")
-    return Finding(about, "address", "ok", f"{url} answers")
 
 
 def ordered(found: Sequence[Finding]) -> list[Finding]:

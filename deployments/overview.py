@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from clients.prefect_runs import Run
 from config import load
 from deployments import prefectapi
+from deployments.views import ApprovalView, LockView, Overview, RegionView, SlotView
 from release import health
 from release.environment import Environment, Region
 from release.errors import TidegateError
@@ -17,80 +17,30 @@ from release.locking import Held
 from release.model import RegionState, SlotState
 from tasks import context
 
+if TYPE_CHECKING:
+    from clients.ballots import Asked
+    from release.gates_votes import Vote
+
 # Every pipeline that a person or an event starts.
 PIPELINES = ("development", "staging", "production", "hotfix", "rollback", "guard", "retire")
 _UNDER_WAY = ("RUNNING", "PENDING", "SCHEDULED", "PAUSED", "CANCELLING")
 _SOME = 20
 
 
-@dataclass(frozen=True, slots=True)
-class SlotView:
-    """One slot as a person wants to see it; `helm` is the status and revision of its release."""
-
-    version: str = ""
-    ready: int = 0
-    pods: int = 0
-    helm: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RegionView:
-    """One region: `version` and `digest` are what serves, `weights` the shares of blue and green in percent."""
-
-    environment: str
-    region: str
-    address: str
-    version: str = ""
-    digest: str = ""
-    ready: int = 0
-    since: str = ""
-    weights: str = ""
-    slots: dict[str, SlotView] = field(default_factory=dict)
-    kept_until: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LockView:
-    """Who holds an environment's lock; `orders` are what people told the release to do."""
-
-    environment: str
-    what: str
-    who: str
-    run: str
-    note: str = ""
-    lapsed: bool = False
-    orders: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """All of it. `waiting` are runs that wait for people or for their time; `silent` says why runs are not known."""
-
-    target: str
-    regions: tuple[RegionView, ...]
-    locks: tuple[LockView, ...]
-    running: tuple[Run, ...] = ()
-    waiting: tuple[Run, ...] = ()
-    silent: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
-
-
 async def read(environments: Sequence[Environment]) -> Overview:
     """As it is now; a region or a Prefect server that does not answer is said, and the rest is told."""
     pairs = [(each, region) for each in environments for region in each.regions.values()]
-    regions, locks, (runs, silent) = await asyncio.gather(
+    regions, locks, (runs, silent), (approvals, mute) = await asyncio.gather(
         asyncio.gather(*(_region(*pair) for pair in pairs)),
         asyncio.gather(*(_lock(each) for each in environments)),
         _runs(),
+        _approvals(),
     )
     waiting = tuple(run for run in runs if run.type in ("PAUSED", "SCHEDULED"))
     running = tuple(run for run in runs if run not in waiting)
     held = tuple(lock for lock in locks if lock is not None)
-    return Overview(load.settings().target, tuple(regions), held, running, waiting, silent)
+    why = " ".join(part for part in (silent, mute) if part)
+    return Overview(load.settings().target, tuple(regions), held, running, waiting, approvals, why)
 
 
 async def _runs() -> tuple[tuple[Run, ...], str]:
@@ -99,6 +49,28 @@ async def _runs() -> tuple[tuple[Run, ...], str]:
             return await found.newest(PIPELINES, _SOME, types=_UNDER_WAY), ""
     except TidegateError as error:
         return (), str(error)
+
+
+async def _approvals() -> tuple[tuple[ApprovalView, ...], str]:
+    from clients.ballots import Ballots
+
+    try:
+        store = await context.store()
+        if store is None:
+            return (), ""
+        async with store:
+            ballots = Ballots(store)
+            waiting = await ballots.waiting()
+            votes = [await ballots.votes(one.bound.key) for one in waiting]
+    except TidegateError as error:
+        return (), str(error)
+    return tuple(_approval(one, cast) for one, cast in zip(waiting, votes, strict=True)), ""
+
+
+def _approval(asked: Asked, votes: Sequence[Vote]) -> ApprovalView:
+    approved = tuple(dict.fromkeys(one.person for one in votes if one.decision == "approve"))
+    facts = (asked.run, asked.what, asked.environment, asked.requester, asked.needed)
+    return ApprovalView(*facts, approved, asked.waiting)
 
 
 async def _lock(environment: Environment) -> LockView | None:

@@ -16,10 +16,12 @@ from release import (
     diff,
     gates,
     gates_freeze,
+    gates_votes,
     names,
     notes,
     plan,
     planning,
+    quarantine,
     values,
     verification,
     wayback,
@@ -104,12 +106,13 @@ def _standing(
     states: Sequence[RegionState],
     at: float,
 ) -> Standing:
-    """How the gates would answer somebody whom they know and whom nobody has approved yet."""
-    want = found.want
+    """How the gates would answer who asks here, with nobody's approval yet."""
+    want, people = found.want, load.settings().persons
+    proven = gates_votes.who(people, asked.actor) is not None
     live = {state.region: _live(state) for state in states}
     bound = Bound(f"production {asked.tag}", want.artifact.digest, asked.strategy or "", regions, live)
-    request = gates.Request(asked.actor, proven=True, at=at, bound=bound, on_branch=found.on_branch)
-    return gates.judge(environment.gates, request, (), load.settings().persons, at)
+    request = gates.Request(asked.actor, proven=proven, at=at, bound=bound, on_branch=found.on_branch)
+    return gates.judge(environment.gates, request, (), people, at)
 
 
 def _live(state: RegionState) -> tuple[str, str]:
@@ -138,23 +141,20 @@ async def _checked(
             artifact = Artifact(str(version), "", commit)
         want = planning.want(environment, artifact, chosen, load.settings().application.name)
         live = [one.artifact.digest for one in wayback.live_records(states, artifact)]
+        held = await registry.read_record(quarantine.tag_of(artifact.digest)) if artifact.digest else None
         images = await reading.there(registry, [digest for digest in (artifact.digest, *live) if digest])
     app = await reading.application(mirror, commit)
-    facts = Facts(want=want, body=body, record=record, states=states, images=images, app=app)
+    entry = quarantine.from_record(held)
+    facts = Facts(want=want, body=body, record=record, states=states, images=images, app=app, quarantined=entry)
     if artifact.digest:
         made += checks.listed(facts, environment.checks)
     return _Found(want, on_branch, tuple(made), images, await reading.chart(mirror, commit))
 
 
 async def _region(environment: Environment, found: _Found, region: Region, state: RegionState) -> RegionPlan:
-    app, live = load.settings().application.name, state.route.live if state.route else None
-    return RegionPlan(
-        region.name,
-        live.artifact.version if live else "",
-        planning.steps(state, found.want, app, environment.progressive.window),
-        planning.back_to(state, found.want, found.images),
-        await _change(environment, found, region, state) if found.want.artifact.digest else Change(),
-    )
+    change = await _change(environment, found, region, state) if found.want.artifact.digest else None
+    app, window = load.settings().application.name, environment.progressive.window
+    return planning.region_plan(state, found.want, app, window, found.images, change)
 
 
 async def _change(environment: Environment, found: _Found, region: Region, state: RegionState) -> Change:

@@ -18,7 +18,7 @@ from prefect.states import Failed as FailedState
 from release import messages
 from release.errors import TidegateError
 from release.outcome import Outcome, Word, of_crash, of_error
-from tasks import context, runs
+from tasks import board, context, pages, runs, tags, threads
 from tasks.lock import seconds_since_won
 from tasks.say import say
 
@@ -26,17 +26,28 @@ from tasks.say import say
 class Draft:
     """What is known of a run so far, so that a run that breaks off can still tell it.
 
-    `begun` is set before an environment is changed.
+    `begun` is set before an environment is changed. `condemned` says that the version is to blame for being taken
+    back.
     """
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.begun = False
+        self.condemned = False
         self._began = time.monotonic()
+        self._exposed: dict[str, float] = {}
 
     def learn(self, **facts: Any) -> None:
         """Fields of Outcome that became known."""
         self.outcome = replace(self.outcome, seconds=time.monotonic() - self._began, **facts)
+
+    def exposed(self, region: str) -> None:
+        """From now on users of the region may meet the version."""
+        self._exposed[region] = time.monotonic()
+
+    def exposure(self, region: str) -> float:
+        """Seconds since then; since the run began, where another run did it."""
+        return time.monotonic() - self._exposed.get(region, self._began)
 
 
 Body = Callable[[Draft], Awaitable[Word]]
@@ -49,7 +60,8 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     A run that did not do what was asked is a failed run, named for what happened: `Refused`, `Recovered`, `Halted`.
     What nobody foresaw, and what ends the process, is told too, and then raised again.
     """
-    draft = Draft(replace(start, run=context.run_id()))
+    draft, told = Draft(replace(start, run=context.run_id())), threads.begin()
+    board.forget()
     try:
         word = await body(draft)
         draft.learn(word=word)
@@ -68,6 +80,7 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     draft.learn(locked=seconds_since_won())
     outcome = draft.outcome
     await telling(outcome)
+    await told.settle()
     await _keep(outcome)
     await asyncio.to_thread(runs.prune, outcome.run)
     name = outcome.word.capitalize()
@@ -78,11 +91,17 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
 
 async def _keep(outcome: Outcome) -> None:
     say(f"{outcome.pipeline}: {outcome.word}", warn=not outcome.good)
+    await tags.put(outcome)
     await acreate_markdown_artifact(
-        key=f"report-{outcome.pipeline}", markdown=messages.report(outcome), description=outcome.word
+        key=f"report-{outcome.pipeline}", markdown=messages.report(outcome, pages.of(outcome)), description=outcome.word
     )
     # For programs: the operator service reads its table of finished releases from these.
     await Artifact(type="json", key="outcome", description=outcome.word, data=outcome.as_dict()).acreate()
+    table = board.current()
+    if table is not None:
+        table.ended(outcome.regions)
+        if await table.settle():
+            return
     if outcome.regions:
         await acreate_table_artifact(
             key=f"regions-{outcome.pipeline}", table=messages.region_table(outcome.regions), description="Regions"

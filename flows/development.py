@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from config import load
-from flows import common
+from flows import common, run_names
 from flows.conclude import Draft, conclude
 from flows.region import in_region
 from release import branches
@@ -28,7 +28,7 @@ STATUS = "tidegate/development"
 LATEST = "dev-latest"
 
 
-@flow(name="development", flow_run_name="{ref} by {actor}")
+@flow(name="development", flow_run_name=run_names.development)
 async def development(
     ref: str = branches.DEVELOP, pull: int | None = None, actor: str = "unknown", wait_for_lock: bool = False
 ) -> State[Outcome]:

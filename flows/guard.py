@@ -73,6 +73,7 @@ async def _guard(where: Environment, actor: str, draft: Draft) -> Word:
         try:
             await _all([watch_limit(where, *one) for one in open_in])
         except Failed as bad:
+            draft.condemned = bad.condemns
             draft.learn(reason=f"{bad.region}: {bad.what}")
             if where.guard.on_bad == "page":
                 raise
@@ -157,6 +158,7 @@ async def _take_back(where: Environment, region: str, live: Record, end: str, ac
         if state.route is None or not is_live(state.route.live, bad):
             say("another version went live meanwhile: nothing is taken back", region=region)
             return "unchanged"
+        draft.learn(digest=live.artifact.digest, commit=live.artifact.commit)
         checkout = await source.checkout(live.artifact.commit, context.run_id())
         return await take_back(draft, grip, tuple(where.regions), bad, checkout)
 

@@ -26,7 +26,7 @@ from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
 from release.outcome import Outcome, Word
 from release.versions import Version
-from tasks import context, image, source
+from tasks import context, image, quarantine, source
 from tasks import hotfix as tasks
 from tasks.lock import held
 from tasks.quality import run_side_by_side
@@ -61,6 +61,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draf
     checks = await _tested(checkout, grade)
     artifact = await _built(version, commit, checkout)
     draft.learn(digest=artifact.digest)
+    await quarantine.require_free(artifact.digest)
     wanted = common.wanted(environment, artifact, "rolling")
     await common.check_regions(environment, before, artifact, checkout)
     say(messages.NOT_ENFORCED, warn=True)

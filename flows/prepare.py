@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from config import load
 from flows import common
-from release import checks, messages, notes, plan, wayback
+from release import checks, messages, notes, plan, planning, wayback
 from release.checks_made import Check, Facts
 from release.environment import Environment, Strategy
 from release.errors import TidegateError, Unavailable
 from release.strategy import Want
 from release.versions import Version
-from tasks import image, notify, prepare, source
+from tasks import image, notify, prepare, quarantine, source
 from tasks.say import say
 
 
@@ -44,9 +45,27 @@ async def strategy_of(tag: str, asked: str | None) -> Strategy:
 
 async def check(planned: Plan, want: Want, checkout: Path) -> None:
     """List every check but the last. Raises Refused where one fails: nothing was touched, not even the lock."""
-    found = checks.listed(await _facts(planned, want, checkout), planned.environment.checks)
+    facts = await _facts(planned, want, checkout)
+    found = checks.listed(facts, planned.environment.checks)
+    await prepare.show_plan(_plan(planned, facts))
     await prepare.show(found)
     checks.require(found)
+
+
+def _plan(planned: Plan, facts: Facts) -> planning.Plan:
+    environment, app = planned.environment, load.settings().application.name
+    window = environment.progressive.window
+    return planning.Plan(
+        tag=planned.version.tag,
+        environment=environment.name,
+        at="",
+        strategy=planned.strategy,
+        digest=facts.new.digest,
+        commit=facts.new.commit,
+        waves=plan.waves(environment, planned.regions),
+        regions=tuple(planning.region_plan(state, facts.want, app, window, facts.images) for state in facts.states),
+        gates=(),
+    )
 
 
 async def begin(planned: Plan, want: Want, checkout: Path) -> None:
@@ -85,6 +104,7 @@ async def _facts(planned: Plan, want: Want, checkout: Path) -> Facts:
         images=await _there([want.artifact.digest, *(one.artifact.digest for one in live)]),
         app=source.application_file(checkout),
         no_way_back=planned.accept_no_way_back,
+        quarantined=await quarantine.entry(want.artifact.digest),
     )
 
 

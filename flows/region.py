@@ -22,7 +22,7 @@ from release.outcome import RegionResult, of_error
 from release.recovery import Back, Way, ways
 from release.strategy import Want
 from release.versions import shown
-from tasks import context, deploy, image, notify, stop
+from tasks import board, context, deploy, image, notify, stop
 from tasks.policy import PATIENT
 from tasks.say import say
 
@@ -118,6 +118,8 @@ async def recover(
     found = migrations.freeze(ways(states, bad), bad.artifact, app)
     for way in found:
         say("going back", region=way.region, warn=True)
+        if (table := board.current()) is not None:
+            table.says(way.region, board.BACK)
         began = time.monotonic()
         try:
             result = await _go(environment, way, bad, chart)

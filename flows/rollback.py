@@ -9,7 +9,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from config import load
-from flows import common
+from flows import common, run_names
 from flows.conclude import Draft, conclude
 from flows.forms import RegionWord
 from flows.return_to import back_to_last_good, forward_to
@@ -26,7 +26,7 @@ from tasks import rollback as tasks
 from tasks.lock import Grip, held
 
 
-@flow(name="rollback", flow_run_name="to {to} by {actor}")
+@flow(name="rollback", flow_run_name=run_names.rollback)
 async def rollback(
     reason: str,
     to: str | None = None,

@@ -20,7 +20,7 @@ from release.environment import Environment
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag, parse_version
-from tasks import clock, context, image, notify, source
+from tasks import clock, context, image, notify, quarantine, source
 from tasks.branch import require_head
 from tasks.lock import held
 from tasks.quality import run_side_by_side
@@ -57,6 +57,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
     await _test(environment, checkout)
     artifact = await _built(chosen, commit, checkout)
     draft.learn(digest=artifact.digest)
+    await quarantine.require_free(artifact.digest)
     say(messages.NOT_ENFORCED, warn=True)
     await common.check_regions(environment, before, artifact, checkout)
     want = common.wanted(environment, artifact, "rolling")

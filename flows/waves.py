@@ -14,13 +14,16 @@ from prefect.logging import get_run_logger
 from flows.common import lockstep
 from flows.conclude import Draft
 from flows.lockstep import Lockstep
+from flows.quarantine import harm_done
 from flows.region import in_region, recover
 from flows.users_back import users_first
+from release import messages
 from release.errors import Failed, Spared, TidegateError
+from release.locking import Recovering
 from release.model import Artifact
 from release.outcome import RegionResult, Word, after_recovery, halted, of_error
 from release.strategy import Want
-from tasks import context, source, stop
+from tasks import board, context, source, stop, threads
 from tasks.lock import Grip
 from tasks.say import say
 
@@ -40,10 +43,12 @@ async def release_waves(
     A run that takes over from one that died while it went back goes on going back.
     """
     draft.begun, order = True, tuple(region for wave in waves for region in wave)
-    reason, left = grip.recovering, {}
-    if reason:
-        draft.learn(reason=reason)
-        say(f"goes on taking v{want.artifact.version} back: {reason}", warn=True)
+    left: dict[str, int] = {}
+    board.begin(f"regions-{draft.outcome.pipeline}", order)
+    if (going := grip.recovering) is not None:
+        draft.condemned = going.condemned
+        draft.learn(reason=going.reason)
+        say(f"goes on taking v{want.artifact.version} back: {going.reason}", warn=True)
     else:
         affected = partial(_affected, draft, grip, order)
         async with users_first(grip, affected, want, source.application_file(checkout)) as left:
@@ -51,6 +56,7 @@ async def release_waves(
         if failure is None:
             return "released"
         _, reason, next_step = of_error(failure)
+        draft.condemned = isinstance(failure, Failed) and failure.condemns
         draft.learn(reason=reason, next_step=next_step)
         say(f"stops here: {reason}", warn=True)
         order = affected()
@@ -74,14 +80,17 @@ async def take_back(
     left: Mapping[str, int] | None = None,
 ) -> Word:
     """Bring every changed region back; a run that dies meanwhile is gone on with by the next one. `left` as `recover`
-    has it."""
+    has it. In production a version that is to blame is quarantined."""
     draft.begun = True
     stop.check_lock()
-    await grip.note_recovery(draft.outcome.reason)
+    await grip.note_recovery(Recovering(draft.outcome.reason, draft.condemned))
     app, began = source.application_file(checkout), time.monotonic()
     recovered = await recover(grip.environment, order, bad, context.chart(checkout), app, left)
     draft.learn(recovery=time.monotonic() - began)
-    return _folded(draft, recovered)
+    word = _folded(draft, recovered)
+    if word == "recovered" and grip.environment.name == "production":
+        await harm_done(draft, grip, bad.artifact)
+    return word
 
 
 async def _forward(
@@ -95,18 +104,22 @@ async def _forward(
         async with limit:
             if grip.sign.event.is_set():
                 return
+            draft.exposed(region)
+            _show(region, board.UNDER_WAY)
             try:
                 result = await each(region, grip.environment.name, want.artifact, checkout, strategy)
             except stop.Stopped:
                 return
             except TidegateError as error:
                 failures.append(error)
+                _show(region, "failed")
                 grip.sign.now(f"{region} failed")
             except Exception as error:  # a mistake of ours must not leave a region half released
                 failures.append(_ours(region, error))
                 grip.sign.now(f"{region} failed")
             else:
                 draft.learn(regions=(*draft.outcome.regions, result))
+                _tell(draft, grip, waves)
 
     for wave in waves:
         await stop.pause(wave[0])
@@ -117,6 +130,19 @@ async def _forward(
         if failures:
             return failures[0]
     return None
+
+
+def _show(region: str, outcome: str) -> None:
+    if (table := board.current()) is not None:
+        table.says(region, outcome)
+
+
+def _tell(draft: Draft, grip: Grip, waves: Waves) -> None:
+    """Prefect's table and the thread's first message say how far the release is."""
+    if (table := board.current()) is not None:
+        table.ended(draft.outcome.regions)
+    if grip.environment.name == "production":
+        threads.current().edit("releases", messages.under_way(draft.outcome, waves, grip.me.who))
 
 
 def _ours(region: str, error: Exception) -> Failed:

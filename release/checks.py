@@ -19,6 +19,7 @@ def listed(facts: Facts, policy: Checks) -> tuple[Check, ...]:
         _unless_off(policy.way_back, checks_made.way_back(facts), "way_back"),
         _unless_off(policy.last_good, checks_made.last_good(facts), "last_good"),
         _unless_off(policy.migrations, checks_made.migrations(facts), "migrations"),
+        checks_made.free(facts),
     )
 
 

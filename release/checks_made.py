@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from release import migrations as crossing
-from release import notes, verification, wayback
+from release import notes, quarantine, verification, wayback
 from release.appfile import AppFile
 from release.errors import Refused
 from release.model import Artifact, RegionState
+from release.quarantine import Quarantined
 from release.strategy import Want, asked
 from release.versions import Version, parse_version
 
@@ -21,7 +22,8 @@ class Facts:
 
     `body` is the published GitHub release's, None without one. `record` is staging's verification of the commit,
     `states` the regions, `images` the digests that the registry was asked for and has, `app` the application's file
-    at this version. `no_way_back` says that a person accepted that there is none.
+    at this version. `no_way_back` says that a person accepted that there is none, `quarantined` what the registry
+    holds against the image.
     """
 
     want: Want
@@ -31,6 +33,7 @@ class Facts:
     images: frozenset[str]
     app: AppFile
     no_way_back: bool = False
+    quarantined: Quarantined | None = None
 
     @property
     def new(self) -> Artifact:
@@ -45,6 +48,17 @@ class Check:
     ok: bool
     detail: str
     next_step: str = ""
+
+
+def free(facts: Facts) -> Check:
+    entry = facts.quarantined
+    try:
+        quarantine.require_free(entry)
+    except Refused as error:
+        return Check("quarantine", False, error.what.rstrip("."), error.next_step or "")
+    if entry is None:
+        return Check("quarantine", True, "it was never taken back")
+    return Check("quarantine", True, f"lifted by {entry.lifted_by} at {entry.lifted_at}: {entry.lifted_why}")
 
 
 def release_notes(facts: Facts) -> Check:

@@ -18,12 +18,14 @@ _REMEMBERED = 20
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Who holds or wants the lock: `run` identifies it (a restarted run is the same), `who` is a person or a
-    trigger, `what` the pipeline and version, `note` anything a person should know."""
+    trigger, `what` the pipeline and version, `note` anything a person should know. `threads` are the run's messages
+    in Slack, for the run that may have to go on with it."""
 
     run: str
     who: str
     what: str
     note: str = ""
+    threads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,32 @@ class Ended:
 def remember(history: Sequence[Ended], ended: Ended) -> tuple[Ended, ...]:
     """`history` with `ended` added, without the oldest when there are too many to keep."""
     return (*history, ended)[-_REMEMBERED:]
+
+
+_RECOVERING, _SPARED = "recovering: ", "recovering, the version spared: "
+_NOTE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Recovering:
+    """A release is being taken back for a reason; `condemned` says that its version is to blame."""
+
+    reason: str
+    condemned: bool
+
+    @property
+    def note(self) -> str:
+        """What is written on the lock."""
+        return f"{_RECOVERING if self.condemned else _SPARED}{self.reason}"[:_NOTE]
+
+
+def recovering(holder: Holder | None) -> Recovering | None:
+    """The recovery that the holder noted on the lock; None where it noted none."""
+    note = holder.note if holder is not None else ""
+    for prefix in (_RECOVERING, _SPARED):
+        if note.startswith(prefix):
+            return Recovering(note.removeprefix(prefix), prefix == _RECOVERING)
+    return None
 
 
 class LockHeld(Refused):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from release.model import Artifact
@@ -62,6 +62,32 @@ def starting(version: str, strategy: str, regions: Sequence[str], actor: str) ->
     )
 
 
+def under_way(outcome: Outcome, waves: Sequence[Sequence[str]], actor: str) -> str:
+    """For #releases, as the release goes on: the first message of its thread."""
+    done = {one.region: one for one in outcome.regions}
+    lines = [
+        f"{':white_check_mark:' if name in done else ':hourglass_flowing_sand:'} {name}"
+        + (f": {shown(done[name].version)} is live after {duration(done[name].seconds)}" if name in done else "")
+        for wave in waves
+        for name in wave
+    ]
+    head = f":hourglass_flowing_sand: {shown(outcome.version)} is being released to production."
+    return "\n".join((head, f"Strategy: {outcome.strategy}", *lines, f"Started by: {actor}"))
+
+
+def given_up(outcome: Outcome, actor: str) -> str:
+    """For #releases, in the place of what was under way; #incidents has the rest."""
+    said = {"recovered": "was taken back", "halted": "is halted"}.get(outcome.word, "was not released")
+    return "\n".join(
+        (
+            f":rewind: {shown(outcome.version)} {said}; see #incidents.",
+            f"Strategy: {outcome.strategy}",
+            f"Why: {outcome.reason}",
+            f"Started by: {actor}",
+        )
+    )
+
+
 def not_started(version: str, why: str) -> str:
     """For #releases, where the team was told of a start that did not come."""
     return f":no_entry: {shown(version)} was not started, nothing was touched. Why: {why}"
@@ -99,6 +125,8 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
             f"Strategy: {outcome.strategy}",
             f"Why: {outcome.reason}",
             f"Live now: {back or left}",
+            *(f"Users met: {one}" for one in outcome.harm),
+            *aftermath(outcome),
             f"Next: {outcome.next_step or 'Read the reason above before releasing again.'}",
             f"Started by: {actor}",
         )
@@ -120,10 +148,23 @@ def in_window(outcome: Outcome, actor: str, on_call: str) -> str:
             f"Version: {version}",
             f"Why: {outcome.reason}",
             f"Live now: {back or 'as it was'}",
+            *(f"Users met: {one}" for one in outcome.harm),
+            *aftermath(outcome),
             f"Next: {outcome.next_step or 'Read the reason above before releasing again.'}",
             f"Started by: {actor}",
         )
     )
+
+
+def aftermath(outcome: Outcome) -> tuple[str, ...]:
+    """After a version was quarantined: what that means, and the revert that is offered."""
+    if not outcome.quarantined:
+        return ()
+    lift = f'`tidegate quarantine lift {outcome.digest[7:19]} --reason "..."`'
+    told = f"Quarantined: {outcome.digest[:19]} is refused everywhere until {lift}."
+    if outcome.pipeline == "hotfix":
+        return (told,)  # it never came to the main branch
+    return told, f"Offered: `tidegate revert {outcome.run[:8]}` opens a pull request that takes the change back."
 
 
 def gone_back(bad: Artifact, good: Artifact) -> str:
@@ -147,18 +188,25 @@ def region_table(results: Sequence[RegionResult]) -> list[dict[str, Any]]:
     ]
 
 
-def report(outcome: Outcome) -> str:
-    """The run's end as Markdown, for the Prefect artifact."""
+def region_row(region: str, outcome: str) -> dict[str, Any]:
+    """The row of a region that has told nothing yet."""
+    return {"region": region, "outcome": outcome, "live": "", "ready": "", "digest": "", "took": "", "reason": ""}
+
+
+def report(outcome: Outcome, links: Mapping[str, str] | None = None) -> str:
+    """The run's end as Markdown, for the Prefect artifact. `links` maps what a page shows to its address."""
     lines = [f"# {outcome.pipeline} {shown(outcome.version)}: {outcome.word}", ""]
     lines += [f"**Why:** {outcome.reason}", ""] if outcome.reason else []
     lines += [f"**Next:** {outcome.next_step}", ""] if outcome.next_step else []
-    lines += [f"- {warning}" for warning in outcome.warnings]
+    lines += [f"- {line}" for line in (*map(str, outcome.harm), *aftermath(outcome), *outcome.warnings)]
     if outcome.regions:
         lines += ["", "| region | outcome | live | ready | took |", "|---|---|---|---|---|"]
         lines += [
             f"| {r.region} | {r.outcome} | {shown(r.version)} | {r.ready} | {duration(r.seconds)} |"
             for r in outcome.regions
         ]
+    found = [f"- [{what}]({address})" for what, address in (links or {}).items()]
+    lines += ["", "## Links", "", *found] if found else []
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from release.errors import TidegateError
+from release.quarantine import Harm
 
 Word = Literal["built", "released", "unchanged", "refused", "failed", "recovered", "drifted", "halted", "unavailable"]
 EXIT_CODES: dict[Word, int] = {
@@ -51,6 +52,7 @@ class Outcome:
     its part from the decision that the version is bad until every changed region was dealt with. `committed` are the
     ISO 8601 times of the commits that it brought to users who did not have them yet. `window` is when the rollback
     window closes that a release left open (ISO 8601 UTC), `guard` who watches it: `worker`, else whoever began the run.
+    `harm` is what a version that was taken back did to users, and `quarantined` that its digest is refused from now on.
     """
 
     pipeline: str
@@ -70,6 +72,8 @@ class Outcome:
     committed: tuple[str, ...] = ()
     window: str = ""
     guard: str = ""
+    harm: tuple[Harm, ...] = ()
+    quarantined: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -87,8 +91,9 @@ class Outcome:
     def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
         """What `as_dict` gave, also by another version of Tidegate: what is unknown here is left out."""
         regions = tuple(RegionResult(**_known(RegionResult, one)) for one in data.get("regions", ()))
+        harm = tuple(Harm(**_known(Harm, one)) for one in data.get("harm", ()))
         lists = {name: tuple(data.get(name, ())) for name in ("warnings", "committed")}
-        return cls(**{**_known(cls, data), **lists, "regions": regions})
+        return cls(**{**_known(cls, data), **lists, "regions": regions, "harm": harm})
 
 
 def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:

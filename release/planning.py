@@ -85,7 +85,8 @@ def steps(state: RegionState, wanted: Want, app: str, window: float) -> tuple[st
     route = state.route
     if not wanted.weights or route is None or route.live is None:
         how = "is upgraded in place" if state.slot(slot).release else "is installed"
-        return (f"{app}-{slot} {how}, {wanted.replicas} pods", "checked where users reach it", "recorded as live")
+        pods = f"{wanted.replicas} pod{'' if wanted.replicas == 1 else 's'}"
+        return (f"{app}-{slot} {how}, {pods}", "checked where users reach it", "recorded as live")
     new = strategy.other(slot)
     weights = " -> ".join(f"{weight} %" for weight in wanted.weights)
     judged = ", a verdict on live traffic before each rise" if len(wanted.weights) > 1 else ""
@@ -140,3 +141,35 @@ def median(found: Sequence[float]) -> float:
     if not ordered:
         return 0.0
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def region_plan(
+    state: RegionState, wanted: Want, app: str, window: float, images: frozenset[str], change: Change | None = None
+) -> RegionPlan:
+    """One region's part, without the time it takes."""
+    live = state.route.live if state.route else None
+    return RegionPlan(
+        state.region,
+        live.artifact.version if live else "",
+        steps(state, wanted, app, window),
+        back_to(state, wanted, images),
+        change or Change(),
+    )
+
+
+def markdown(found: Plan) -> str:
+    """The plan for Prefect's page; the Helm diff is `tidegate plan`'s."""
+    lines = [
+        f"# {found.tag} to {found.environment}, {found.strategy}",
+        "",
+        f"{found.digest[:19]}, commit {found.commit[:12]}",
+        "",
+        "Waves: " + ", then ".join(" + ".join(wave) for wave in found.waves),
+        "",
+    ]
+    lines += [f"- {gate.name}: {gate.detail}" for gate in found.gates]
+    for one in found.regions:
+        lines += ["", f"## {one.region}: {shown(one.live) if one.live else 'nothing'} is live", ""]
+        lines += [f"1. {step}" for step in one.steps]
+        lines += ["", f"Goes back to: {one.back_to}"]
+    return "\n".join(lines)

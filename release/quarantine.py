@@ -72,7 +72,7 @@ def from_record(found: Mapping[str, Any] | None) -> Quarantined | None:
         raise Refused(
             "the registry holds a quarantine record that cannot be read.",
             field="digest",
-            next_step="Look at it in the registry; lift it with `tidegate quarantine lift`, which writes it anew.",
+            next_step="Look at it in the registry; removing its tag lifts the quarantine.",
         ) from error
 
 

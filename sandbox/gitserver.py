@@ -38,13 +38,16 @@ class GitServer:
         *,
         username: str = "tidegate",
         password: str,
+        token: str | None = None,
         on_push: OnPush | None = None,
         port: int = 0,
     ) -> None:
         self.on_push = on_push
         self._root = root
         self._username = username
-        self._expected = "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+        self._expected = [_basic(username, password)]
+        # As on GitHub, where a token of the API pushes too.
+        self._expected += [] if token is None else [_basic("x-access-token", token)]
         self._port = port
         self._backend = Path()
         self._pushing = asyncio.Lock()
@@ -79,7 +82,7 @@ class GitServer:
         if not _is_push(request):
             return await self._backend_answers(request, {})
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), self._expected.encode()):
+        if not any(hmac.compare_digest(given.encode(), one.encode()) for one in self._expected):
             return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="tidegate sandbox"'})
         if request.method == "GET":
             return await self._backend_answers(request, {"REMOTE_USER": self._username})
@@ -104,6 +107,10 @@ class GitServer:
                     await self.on_push(ref, old, new)
                 except Exception:  # the push is done: whoever listens must not undo it for the user
                     _LOG.exception("what listens to pushes failed for %s", ref)
+
+
+def _basic(username: str, password: str) -> str:
+    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
 
 
 def _is_push(request: web.Request) -> bool:

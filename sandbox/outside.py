@@ -25,7 +25,7 @@ from sandbox.shop import history
 REPOSITORY = "tidegate/shop"
 # Tidegate at GitHub, and one of the sandbox's people there.
 LOGIN, DEVELOPER = "tidegate", "eve"
-_PASSWORDS = ("registry", "git", "github", "github-developer", "github-webhook", "backup")
+_PASSWORDS = ("registry", "git", "github", "github-developer", "github-webhook", "backup", "slack")
 # Of each of these, everything goes through a proxy that can fail.
 PROXIED = ("registry", "git", "github", "slack", "backup", "monitoring", "monitoring-webhook")
 
@@ -54,10 +54,12 @@ class Outside:
         )
         self.engine = Engine(folder / "engine", cache / "engine", logs / "dockerd.log", say=progress.say_of("engine"))
         self._bare = folder / "git" / "shop.git"
-        self.git = GitServer(folder / "git", password=self.passwords["git"], on_push=self._pushed)
+        self.git = GitServer(
+            folder / "git", password=self.passwords["git"], token=self.passwords["github"], on_push=self._pushed
+        )
         tokens = {self.passwords["github"]: LOGIN, self.passwords["github-developer"]: DEVELOPER}
         self.github = GitHub(self._bare, REPOSITORY, tokens)
-        self.slack = Slack(CHANNELS, None)
+        self.slack = Slack(CHANNELS, self.passwords["slack"])
         self.hooks = Hooks(self.passwords["backup"])
         self.registry_up = asyncio.Event()
 

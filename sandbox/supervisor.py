@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from clients.tools import ensure_helm, ensure_kubectl
 from release.errors import TidegateError
-from sandbox import overlay, people, state, summary
+from sandbox import overlay, people, state, summary, voters
 from sandbox.clusterpart import ClusterPart
 from sandbox.controls import Controls
 from sandbox.faultproxy import FaultProxy
@@ -75,7 +75,7 @@ class Sandbox:
         self._cache, self._control_port = cache, ports.port("control")
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._values, self._people_secrets = random_secrets(), people.secrets()
-        self.people = people.People(self.prefect.database, self._people_secrets)
+        self.people = voters.People(self.prefect.database, self._people_secrets)
         self._control: ControlServer | None = None
         self._observer: Observer | None = None
         self.helm = self.kubectl = Path()

@@ -23,6 +23,12 @@ SCENES = (
     Scene("Blue-green, good", ("release", "v1.4.0", "--strategy", "blue-green"), "released", "1.4.0"),
     Scene("Stage v1.5.0", ("stage", "v1.5.0"), "released", "1.5.0", "staging"),
     Scene("Rolling, bad in one region", ("release", "v1.5.0", "--strategy", "rolling"), "recovered", "1.4.0"),
+    Scene(
+        "A person lets v1.5.0 be tried once more: it was quarantined when it was taken back",
+        ("quarantine", "lift", "v1.5.0", "--reason", "the tour shows how blue-green takes it back"),
+        "lifted",
+        "1.4.0",
+    ),
     Scene("Blue-green, bad in one region", ("release", "v1.5.0", "--strategy", "blue-green"), "recovered", "1.4.0"),
     Scene("Stage v1.6.0", ("stage", "v1.6.0"), "released", "1.6.0", "staging"),
     Scene("Canary, good", ("release", "v1.6.0", "--strategy", "canary"), "released", "1.6.0"),

@@ -102,10 +102,12 @@ async def slack() -> Slack:
     from clients.slack import Slack
 
     settings = load.settings().slack
+    if settings.token is not None:
+        return Slack(settings.url, {}, await secret(settings.token, "slack.token"))
     webhooks = {
         str(name): await resolve(ref.ref(), f"slack.webhooks.{name}") for name, ref in settings.webhooks.items()
     }
-    return Slack(settings.url, webhooks, await secret(settings.token, "slack.token"))
+    return Slack(settings.url, webhooks, None)
 
 
 async def store() -> Store | None:

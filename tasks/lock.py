@@ -15,13 +15,12 @@ from clients.lock import Lock
 from release import locking
 from release.environment import Environment
 from release.errors import Refused, TidegateError, Unavailable
-from release.locking import Holder, Take, Wait
+from release.locking import Holder, Recovering, Take, Wait
 from release.steering import steering
-from tasks import context, stop
+from tasks import context, stop, threads
 from tasks.policy import RETRY
 from tasks.say import say
 
-_RECOVERING = "recovering: "
 _ASK_AGAIN = 2.0
 _LISTEN = 1.0
 # When this run won its lock, in monotonic seconds.
@@ -36,16 +35,21 @@ def seconds_since_won() -> float:
 
 @dataclass(slots=True)
 class Grip:
-    """A lock that is held. `recovering` is the reason of a recovery that a dead run of the same release left."""
+    """A lock that is held. `recovering` is what a dead run of the same release left: it was going back."""
 
     environment: Environment
     me: Holder
     sign: stop.Stop
-    recovering: str = ""
+    recovering: Recovering | None = None
 
-    async def note_recovery(self, reason: str) -> None:
+    async def note_recovery(self, going: Recovering) -> None:
         """Write on the lock that this release is being taken back: a run started again goes on with that."""
-        self.me = replace(self.me, note=f"{_RECOVERING}{reason}"[:500])
+        self.me = replace(self.me, note=going.note)
+        await take(self.environment, self.me)
+
+    async def note_threads(self, text: str) -> None:
+        """Write the run's messages in Slack on the lock: a run started again goes on under them."""
+        self.me = replace(self.me, threads=text)
         await take(self.environment, self.me)
 
 
@@ -60,7 +64,7 @@ async def take(environment: Environment, me: Holder) -> Holder | Wait | None:
         state = await lock.read()
         before = state.held.holder if state.held else None
         decision = locking.may_take(state.held, me, state.now)
-        unfinished = before is not None and before.note.startswith(_RECOVERING) and before.what != me.what
+        unfinished = locking.recovering(before) is not None and before is not None and before.what != me.what
         if isinstance(decision, Take) and before is not None and unfinished:
             raise Refused(
                 f"{before.what} was being taken back when its run died ({before.note}).",
@@ -82,7 +86,7 @@ async def left_recovering(environment: Environment, what: str) -> bool:
     """Whether a run of this release died while it went back: the next one goes on with that."""
     async with _lock(environment) as lock:
         found = (await lock.read()).held
-    return found is not None and found.holder.what == what and found.holder.note.startswith(_RECOVERING)
+    return found is not None and found.holder.what == what and locking.recovering(found.holder) is not None
 
 
 @asynccontextmanager
@@ -93,17 +97,22 @@ async def held(
 
     While it waits, and before it takes the lock after that, `still` raises when there is no reason to wait any more.
     """
-    me = Holder(context.run_id(), who, what)
+    told = threads.current()
+    me = Holder(context.run_id(), who, what, threads=told.text)
     before = await _taken(environment, me, wait, still)
     _won.set(time.monotonic())
     with stop.stopping() as sign:
         grip = Grip(environment, me, sign)
-        if before is not None and before.what == what and before.note.startswith(_RECOVERING):
-            grip.recovering = before.note.removeprefix(_RECOVERING)
+        if before is not None and before.what == what:
+            grip.recovering = locking.recovering(before)
+            told.adopt(before.threads)
+            grip.me = replace(me, threads=told.text)
+        told.keep = grip.note_threads
         renewing = asyncio.create_task(_renew(grip))
         try:
             yield grip
         finally:
+            told.keep = None
             renewing.cancel()
             with suppress(asyncio.CancelledError):
                 await renewing

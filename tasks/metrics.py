@@ -49,14 +49,27 @@ async def reader(region: Region, provider: str) -> AsyncIterator[Read]:
 @task(task_run_name="{region.name}: errors before", **RETRY)
 async def before(region: Region, provider: str, seconds: float) -> Counts | None:
     """The region's requests and errors in the last `seconds`; None, which is said, where nobody can tell."""
-    monitoring = load.settings().monitoring
-    target = _target(region, provider, "green", "blue")
     try:
-        async with _history(monitoring, provider, region.name) as source:
-            found = await source.rate(target, seconds)
+        return await _last(region, provider, seconds)
     except TidegateError as error:
         say(f"is not compared with the time before: {error}", region=region.name, warn=True)
         return None
+
+
+@task(task_run_name="{region.name}: what users met")
+async def met(region: Region, provider: str, seconds: float) -> Counts | None:
+    """As `before`, of a release that was taken back; asked once, for it holds up nothing."""
+    try:
+        return await _last(region, provider, seconds)
+    except TidegateError as error:
+        say(f"failing requests were not counted: {error.what}", region=region.name, warn=True)
+        return None
+
+
+async def _last(region: Region, provider: str, seconds: float) -> Counts | None:
+    target = _target(region, provider, "green", "blue")
+    async with _history(load.settings().monitoring, provider, region.name) as source:
+        found = await source.rate(target, seconds)
     requests = found.requests or 0
     return Counts(requests, round(found.rate * requests)) if requests else None
 

@@ -12,7 +12,7 @@ from config import load
 from release.errors import TidegateError
 from release.outcome import Outcome
 from release.versions import shown
-from tasks import context
+from tasks import context, threads
 from tasks.say import say
 
 State = Literal["in_progress", "success", "failure", "error", "inactive"]
@@ -37,12 +37,26 @@ async def slack(
     icon: str | None = None,
 ) -> None:
     """One message to a channel, with attachments, name and icon where they are given."""
+    await _told("Slack", post(channel, text, attachments=attachments, username=username, icon=icon))
 
-    async def post() -> None:
-        client = await context.slack()
-        await client.post(channel, text, attachments=attachments, username=username, icon=icon)
 
-    await _told("Slack", post())
+async def post(
+    channel: str,
+    text: str,
+    *,
+    attachments: Sequence[Mapping[str, Any]] | None = None,
+    username: str | None = None,
+    icon: str | None = None,
+) -> None:
+    """As `slack`, raising what keeps it from being told. The run's first message to a channel begins its thread."""
+    told = threads.current()
+    if load.settings().slack.token is not None:
+        await told.recall()
+    begun = told.first.get(channel)
+    client = await context.slack()
+    message = await client.post(channel, text, attachments=attachments, username=username, icon=icon, thread=begun)
+    if message is not None and begun is None:
+        await told.opened(channel, message)
 
 
 @task(task_run_name="GitHub deployment {environment}")

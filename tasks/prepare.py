@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect import task
-from prefect.artifacts import acreate_table_artifact
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 
 from config import load
-from release import checks, verification
+from release import checks, planning, verification
 from release.checks_made import Check
 from release.errors import Refused
-from tasks import backup, context
+from tasks import backup, context, notify
 from tasks.policy import RETRY
 from tasks.say import say
 
@@ -43,7 +43,13 @@ async def verification_record(commit: str) -> Mapping[str, Any] | None:
 @task(task_run_name="tell the team", **RETRY)
 async def tell_team(text: str) -> None:
     """Post to #releases before anything starts. Raises Unavailable or Refused: this message is a check."""
-    await (await context.slack()).post("releases", text)
+    await notify.post("releases", text)
+
+
+async def show_plan(planned: planning.Plan) -> None:
+    """What the release is about to do, for people."""
+    text = planning.markdown(planned)
+    await acreate_markdown_artifact(key="plan-production", markdown=text, description=planned.strategy)
 
 
 async def show(found: Sequence[Check], told: Sequence[Check] = ()) -> None:

@@ -10,7 +10,7 @@ from prefect import task
 
 from clients.git import Repository
 from config import load
-from release import appfile, rollback, verification
+from release import appfile, quarantine, rollback, verification
 from release.appfile import AppFile
 from release.environment import Region
 from release.errors import Refused, TidegateError
@@ -73,4 +73,6 @@ async def released(version: Version) -> Artifact:
         labels = await registry.labels(manifest.digest)
         commit = labels.get("org.opencontainers.image.revision", "")
         record = await registry.read_record(verification.tag_of(commit)) if commit else None
+        held = await registry.read_record(quarantine.tag_of(manifest.digest))
+        quarantine.require_free(quarantine.from_record(held))
         return rollback.artifact(version, manifest.digest, labels, record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from rich.console import Console
 from config import load
 from deployments.cli.release import Json
 from deployments.cli.show import table
-from release.doctor import exit_code
+from release.doctor import Finding, exit_code
 
 _SHOWN = {"ok": "ok", "note": "note", "wrong": "WRONG", "silent": "SILENT"}
 
@@ -27,14 +28,21 @@ def doctor(
 
     Example: `tidegate doctor`, or `tidegate doctor --all`.
     """
-    from deployments.doctor import examine, ordered
+    from deployments.doctor import examine
 
     found = asyncio.run(examine())
     if as_json:
         data = {"target": load.settings().target, "findings": [one.as_dict() for one in found]}
         Console().print_json(data=data)
         raise typer.Exit(exit_code(found))
-    console = Console()
+    show(Console(), found, every=every)
+    raise typer.Exit(exit_code(found))
+
+
+def show(console: Console, found: Sequence[Finding], *, every: bool) -> None:
+    """What needs a person, and how to mend it; with `every`, what is well too."""
+    from deployments.doctor import ordered
+
     shown = found if every else [one for one in ordered(found) if one.grade != "ok"]
     table(console, ("", "about", "what", "found"), [(_SHOWN[o.grade], o.about, o.what, o.detail) for o in shown])
     for one in shown:
@@ -42,4 +50,3 @@ def doctor(
             console.print(f"Next: {one.about}, {one.what}: {one.mend}", markup=False, highlight=False, soft_wrap=True)
     well = sum(one.grade == "ok" for one in found)
     console.print(f"{well} of {len(found)} checks are well.")
-    raise typer.Exit(exit_code(found))

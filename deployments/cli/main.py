@@ -17,12 +17,15 @@ from deployments.cli import (
     emergency,
     guard,
     history,
+    init,
     lock,
     maintenance,
     person,
     plan,
+    quarantine,
     release,
     report,
+    revert,
     serve,
     status,
     steer,
@@ -54,6 +57,7 @@ def options(
         os.environ[logs.WANTED] = "1"
 
 
+app.command()(init.init)
 app.command()(plan.plan)
 app.command()(release.develop)
 app.command()(release.stage)
@@ -70,10 +74,12 @@ app.command()(watch.watch)
 app.command()(history.history)
 app.command()(doctor.doctor)
 app.command()(report.report)
+app.command()(revert.revert)
 app.command()(lock.unlock)
 app.command()(serve.serve)
 app.command()(person.person)
 app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(quarantine.app, name="quarantine")
 for _order in (steer.abort, steer.hold, steer.resume, steer.promote):
     app.command()(_order)
 

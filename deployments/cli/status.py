@@ -13,7 +13,7 @@ from deployments.cli.show import moment, table
 from release.versions import shown
 
 if TYPE_CHECKING:
-    from deployments.overview import Overview, RegionView
+    from deployments.views import ApprovalView, LockView, Overview, RegionView
 
 
 def status(
@@ -64,9 +64,20 @@ def _lines(found: Overview) -> list[str]:
         lines += [f"{one.environment} {one.region}: {one.note}"] if one.note else []
         kept = f"{one.environment} {one.region}: the other slot is kept until {moment(one.kept_until)} UTC"
         lines += [kept] if one.kept_until else []
-    for lock in found.locks:
-        lapsed = " (lapsed)" if lock.lapsed else ""
-        holder = f"{lock.what}, started by {lock.who}, run {lock.run}"
-        rest = "; ".join(part for part in (lock.note, *lock.orders) if part)
-        lines.append(f"{lock.environment} is locked{lapsed} by {holder}{'; ' + rest if rest else ''}")
+    lines += [_lock(lock) for lock in found.locks]
+    lines += [_approval(waits) for waits in found.approvals]
     return [*lines, found.silent] if found.silent else lines
+
+
+def _lock(lock: LockView) -> str:
+    lapsed = " (lapsed)" if lock.lapsed else ""
+    rest = "; ".join(part for part in (lock.note, *lock.orders) if part)
+    holder = f"{lock.what}, started by {lock.who}, run {lock.run}"
+    return f"{lock.environment} is locked{lapsed} by {holder}{'; ' + rest if rest else ''}"
+
+
+def _approval(one: ApprovalView) -> str:
+    names = f" ({', '.join(one.approved)})" if one.approved else ""
+    told = f"{one.environment}: {one.what}, asked for by {one.requester}, waits for its {one.waiting}: "
+    told += f"{len(one.approved)} of {one.needed} approved{names}"
+    return f"{told}; `tidegate approve {one.run[:8]}`" if one.waiting == "approvals" else told

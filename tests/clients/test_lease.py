@@ -9,7 +9,7 @@ from clients.lease import State
 from release.locking import Ended, Held, Holder
 from release.steering import Order
 
-ME = Holder("run-1", "ada", "production v1.4.0", "call me first")
+ME = Holder("run-1", "ada", "production v1.4.0", "call me first", '{"releases": "C1/2.3"}')
 ENDED = Ended("broken", Holder("run-0", "bob", "hotfix v1.3.1"), "ada", "it hangs", 900.0)
 
 

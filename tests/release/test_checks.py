@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from preparation import NEW, OLD, WANT, app, region
 
-from release import checks, verification
+from release import checks, quarantine, verification
 from release.checks_made import Facts
 from release.errors import Refused
 from release.model import Artifact
 from release.policies import Checks
+from release.quarantine import Quarantined
 from release.wayback import FIRST, WayBack
 
 BACK = WayBack("rehearsed", OLD.version, OLD.digest, 3.0, 4.0, 120.0)
@@ -23,6 +24,7 @@ def staged(way_back: WayBack | None = BACK, artifact: Artifact = NEW) -> dict[st
 
 
 WELL = Facts(WANT, "- a page", staged(), [region(OLD), region(OLD)], frozenset({OLD.digest, NEW.digest}), app())
+TAKEN_BACK = Quarantined(NEW, "us-east-1: CrashLoopBackOff", "2026-11-23T10:00:00Z", "run", "ada")
 # What is wrong, the only check that then fails, and what it says.
 WRONG = [
     ({"body": None}, "release notes", "no published GitHub release of v1.5.0"),
@@ -42,6 +44,11 @@ WRONG = [
     ({"states": [region(OLD), region(None, deployed=OLD)]}, "last good version", "never recorded as live"),
     ({"app": app(declared=False)}, "migrations", "does not say which migrations"),
     ({"app": app({**IRREVERSIBLE, "version": "1.6.0"})}, "migrations", "declared for a later version than v1.5.0"),
+    (
+        {"quarantined": TAKEN_BACK},
+        "quarantine",
+        "v1.5.0 (sha256:222222222222) is quarantined since 2026-11-23T10:00:00Z",
+    ),
 ]
 
 
@@ -52,7 +59,7 @@ def failing(facts: Facts, policy: Checks = ALL) -> list[checks.Check]:
 def test_all_is_well():
     found = (*checks.listed(WELL, ALL), checks.team(ALL, None))
     checks.require(found)
-    assert [row["result"] for row in checks.rows(found)] == ["ok"] * 6
+    assert [row["result"] for row in checks.rows(found)] == ["ok"] * 7
     assert "back to v1.4.0 in 3.0 s" in found[2].detail
 
 
@@ -100,6 +107,13 @@ def test_no_way_back_can_be_accepted_by_a_person(change: dict[str, Any]):
 def test_a_way_back_that_failed_cannot_be_accepted_away(way_back: WayBack | None):
     facts = replace(WELL, record=staged(way_back), no_way_back=True)
     assert [check.name for check in failing(facts)] == ["way back"]
+
+
+def test_a_quarantine_that_was_lifted_is_told_with_the_persons_word():
+    lifted = quarantine.lift(TAKEN_BACK, "grace", "the database was down", "2026-11-23T11:00:00Z")
+    facts = replace(WELL, quarantined=lifted)
+    assert failing(facts) == []
+    assert checks.listed(facts, ALL)[-1].detail == "lifted by grace at 2026-11-23T11:00:00Z: the database was down"
 
 
 def test_a_first_release_has_no_last_good_version():

@@ -69,3 +69,18 @@ def test_a_median_is_the_middle() -> None:
         4,
         2.5,
     )
+
+
+def test_a_plan_reads_well() -> None:
+    region = planning.region_plan(released(4).state, want(5), "shop", 60, frozenset())
+    found = planning.Plan(
+        "v1.5.0", "production", "", "rolling", "sha256:1", "c" * 40, (("a",), ("b", "c")), (region,), ()
+    )
+    text = planning.markdown(found)
+    for part in (
+        "# v1.5.0 to production, rolling",
+        "Waves: a, then b + c",
+        "1. shop-blue is upgraded",
+        "Goes back to: v1.4",
+    ):
+        assert part in text

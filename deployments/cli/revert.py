@@ -1,0 +1,57 @@
+"""`tidegate revert`: open the pull request that is offered after a version was taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from config import load
+from deployments.cli.release import Json, actor
+from release import reverting
+
+if TYPE_CHECKING:
+    from clients.github_changes import PullRequest
+    from release.reverting import Revert
+
+
+def revert(
+    run: Annotated[str, typer.Argument(help="The release's run, or its beginning, as Slack and `history` tell it.")],
+    as_json: Json = False,
+) -> None:
+    """Open a pull request that takes a version's change back on the main branch, with what users met. The version
+    must have been taken back from production; what was merged after it stays.
+
+    Example: `tidegate revert 3f2a`.
+    """
+    wanted, opened = asyncio.run(_revert(run))
+    if as_json:
+        Console().print_json(data={"branch": wanted.branch, "pull_request": opened.number, "url": opened.url})
+        return
+    typer.echo(f"Pull request {opened.number} reverts {wanted.version}: {opened.url}")
+    typer.echo("Next: review and merge it, then stage and release the next version.")
+
+
+async def _revert(asked: str) -> tuple[Revert, PullRequest]:
+    from clients.git import Repository
+    from clients.git_revert import push, revert
+    from clients.gitcommand import Credential
+    from deployments import prefectapi, watching
+    from tasks import context
+
+    application = load.settings().application
+    async with prefectapi.runs() as runs:
+        run = await watching.find(runs, asked)
+        wanted = reverting.of_outcome(run.id, (await runs.artifacts([run.id])).get("outcome"))
+    token = await context.secret(load.settings().github.token, "github.token")
+    folder = context.work("mirrors") / f"{application.name}.git"
+    credential = Credential("x-access-token", token) if token and application.git.startswith("http") else None
+    mirror = await Repository.open(application.git, folder, credential=credential)
+    good = await mirror.commit_of(f"v{wanted.good}")
+    commit = await revert(mirror, application.branch, wanted.bad, good, wanted.message)
+    async with await context.required_github() as github:
+        await push(mirror, commit, wanted.branch)
+        title, text = reverting.pull_request(wanted, actor(), runs.page(run.id))
+        return wanted, await github.create_pull_request(wanted.branch, application.branch, title, text)

@@ -1,0 +1,47 @@
+"""What a person who watches is shown, from what Prefect and a cluster say."""
+
+from __future__ import annotations
+
+from clients.prefect_runs import Run
+from deployments import watching
+from deployments.watching import RegionNow
+from release.model import Artifact, Pod, RegionState, Route, SlotState
+
+NEW, OLD = Artifact("1.5.0", "sha256:2", "b" * 40), Artifact("1.4.0", "sha256:1", "a" * 40)
+
+
+def pods(count: int, artifact: Artifact, *, ready: bool = True) -> tuple[Pod, ...]:
+    return tuple(Pod(f"p{number}", artifact.digest, ready=ready) for number in range(count))
+
+
+def run(**changed: object) -> Run:
+    facts = {"id": "3f2a", "name": "v1.5.0 by ada", "flow": "production", "state": "Running", "type": "RUNNING"}
+    return Run(**{**facts, "message": "", "began": "", "ended": "", "seconds": 0.0, **changed})  # type: ignore[arg-type]
+
+
+def test_users_are_counted_by_weights_beside_each_other() -> None:
+    state = RegionState(
+        "a",
+        blue=SlotState("blue", pods=pods(10, OLD)),
+        green=SlotState("green", pods=(*pods(2, NEW), *pods(1, NEW, ready=False))),
+        route=Route(75, 25),
+    )
+    seen = watching._seen(RegionNow("a", 1), state, NEW.digest)
+    assert (seen.users, seen.ready, seen.pods) == (25, 2, 3)
+
+
+def test_users_are_counted_by_pods_in_place() -> None:
+    mixed = (*pods(3, NEW), *pods(7, OLD))
+    state = RegionState("a", blue=SlotState("blue", pods=mixed), green=SlotState("green"), route=Route(100, 0))
+    seen = watching._seen(RegionNow("a", 1), state, NEW.digest)
+    assert (seen.users, seen.ready, seen.pods) == (30, 3, 3)
+    nobody = RegionState("a", blue=SlotState("blue"), green=SlotState("green"))
+    assert watching._seen(RegionNow("a", 1), nobody, NEW.digest).users == 0
+
+
+def test_the_exit_code_is_what_the_run_told() -> None:
+    over = run(type="FAILED", state="Recovered")
+    assert watching._exit_code(run(), {"outcome": {"word": "released"}}) is None
+    assert watching._exit_code(over, {"outcome": {"word": "recovered"}}) == 3
+    assert watching._exit_code(over, {}) == 1
+    assert watching._exit_code(run(type="COMPLETED"), {"outcome": "spoilt"}) == 0
