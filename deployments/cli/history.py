@@ -45,7 +45,7 @@ def history(
         return
     console = Console()
     head = ("run", "began (UTC)", "pipeline", "what", "outcome", "ran for", "why")
-    table(console, head, (_row(run) for run in runs))
+    table(console, head, (_row(run) for run in runs), short=True)
     if not runs:
         console.print("Nothing has run yet.")
 

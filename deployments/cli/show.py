@@ -15,12 +15,18 @@ def moment(iso: str) -> str:
     return iso[:16].replace("T", " ") or "-"
 
 
-def table(console: Console, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A plain table; nothing where there are no rows. Cells are text, never markup."""
+def table(console: Console, head: Sequence[str], rows: Iterable[Sequence[str]], *, short: bool = False) -> None:
+    """A plain table; nothing where there are no rows. Cells are text, never markup.
+
+    Only the last column takes more than one line, or is cut where the table is to be `short`.
+    """
     found = list(rows)
     if not found:
         return
-    drawn = Table(*head, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for title in head[:-1]:
+        drawn.add_column(title, no_wrap=True)
+    drawn.add_column(head[-1], no_wrap=short, overflow="ellipsis" if short else "fold")
     for row in found:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)
