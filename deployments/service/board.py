@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -86,6 +85,7 @@ class BoardPages:
             "board.html",
             rendered=self.rendered(),
             board=self._observer.board,
+            now=self._observer.now(),
             visitor=visitor,
             may=_may(visitor),
             done=self._door.opened(done),
@@ -111,8 +111,8 @@ class BoardPages:
                     if old is None or new.version != old.version:
                         yield f"event: board\ndata: {new.since(old)}\n\n"
                         old = new
-                    at = self._observer.board.at
-                    yield f"event: alive\ndata: {json.dumps({'at': time.time(), 'told': render.moment(at)})}\n\n"
+                    alive = {"at": self._observer.now(), "told": render.moment(self._observer.board.at)}
+                    yield f"event: alive\ndata: {json.dumps(alive)}\n\n"
                     if await self._observer.changed(old.version, _ALIVE_EVERY):
                         await asyncio.sleep(_GATHERED)
                 yield "event: over\ndata: {}\n\n"

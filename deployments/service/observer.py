@@ -45,7 +45,7 @@ class Observer:
         self._seen = seen
         self.board: Board = board.fold(seen)
         # Not from 0: after a restart, a page of before must not take another board for its own.
-        self.version = int(clock() * 1000)
+        self.version = time.time_ns() // 1_000_000
         self._looked: dict[str, asyncio.Event] = {part.name: asyncio.Event() for part in parts}
         self._changed = asyncio.Event()
         self._soon = asyncio.Event()
@@ -88,6 +88,10 @@ class Observer:
                 while self.version == since:
                     await self._changed.wait()
         return self.version != since
+
+    def now(self) -> float:
+        """The time that what is shown counts from, in seconds since the epoch."""
+        return self._clock()
 
     def refresh(self) -> None:
         """Look at everything now: something was done."""

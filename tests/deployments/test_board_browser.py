@@ -1,0 +1,240 @@
+"""The board in a browser, over a world that the test makes: a release watched from start to recovery, an approval
+given, an order by keyboard, both themes, a phone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pyotp
+import pytest
+import uvicorn
+from board_service import Service, service
+from board_world import NOW, RUN, approval, measured, seen, slot, under_way
+from board_world import region as region_state
+from chromium import Page
+from operator_world import PASSWORD, SECRETS
+
+from release.board_releases import RECOVERING
+from release.board_seen import Past, Seen, SeenFreeze, SeenPart, SeenVote
+from release.verdict import Entry, Policy, chart
+from release.verdict.counts import Block, Counts
+
+pytestmark = pytest.mark.slow
+FIRST = "us-east-1"
+BAD = "us-east-1: ROLLBACK after 75 s: canary 6.1% errors (141/2310) vs stable 0.1% (21/20790)"
+# A folder for pictures of what is tested; the docs' are made so.
+PICTURES = os.environ.get("TIDEGATE_TESTS_PICTURES")
+
+
+@asynccontextmanager
+async def served(there: Service) -> AsyncIterator[str]:
+    """The service on a port of loopback; its address."""
+    config = uvicorn.Config(there.app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    server.capture_signals = lambda: _nothing()  # type: ignore[method-assign]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Service]:
+    async with service(tmp_path, seen(measured=measured()), every=1.0, open_to_read=True) as found:
+        yield found
+
+
+@pytest.fixture
+async def board(there: Service) -> AsyncIterator[str]:
+    async with served(there) as address:
+        yield address
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with Page() as found:
+        await found.look(width=1280, height=1180)
+        yield found
+        assert found.complaints == []
+
+
+async def log_in(page: Page, board: str, there: Service, name: str) -> None:
+    await page.go(f"{board}/login")
+    await page.fill("name", name)
+    await page.fill("password", PASSWORD)
+    await page.fill("code", pyotp.TOTP(SECRETS[name]).at(int(there.world.clock.now)))
+    await page.press("Enter", 13)
+    await page.until("location.pathname == '/' && document.readyState == 'complete'")
+
+
+async def picture(page: Page, name: str, tmp_path: Path, *, width: int, height: int, dark: bool = False) -> None:
+    """Look at the page so; nothing sticks out at its side, and what is read stands out from its ground."""
+    await page.look(width=width, height=height, dark=dark, mobile=width < 500)
+    await page.picture((Path(PICTURES) if PICTURES else tmp_path) / f"{name}.png")
+    assert await page.value("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert await page.value(_CONTRAST) >= 4.5, name
+    await page.look(width=1280, height=1180)
+
+
+# The smallest contrast (WCAG) of any text with the ground that it stands on.
+_CONTRAST = """(() => {
+  const parts = text => (text.match(/[0-9.]+/g) || []).map(Number);
+  const light = rgb => { const [r, g, b] = rgb.slice(0, 3).map(v => v / 255).map(v =>
+    v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+  let worst = 99;
+  for (const one of document.querySelectorAll('#main *')) {
+    const texts = [...one.childNodes].filter(node => node.nodeType === 3 && node.textContent.trim());
+    if (!texts.length || !one.offsetParent) continue;
+    let under = one, ground;
+    do { ground = parts(getComputedStyle(under).backgroundColor); under = under.parentElement; }
+    while (under && ground[3] === 0);
+    const [a, b] = [light(parts(getComputedStyle(one).color)), light(ground)].sort((x, y) => y - x);
+    worst = Math.min(worst, (a + .05) / (b + .05));
+  }
+  return worst;
+})()"""
+
+
+def course(seconds: int) -> str:
+    """A canary that turns bad, drawn as its run would."""
+    entries = []
+    for second in range(seconds):
+        bad = 1 if second > 60 and second % 2 else 0
+        block = Block(1.0, Counts(20, bad), Counts(180, int(second % 9 == 0)), Counts(200, bad), 0.0)
+        entries.append(Entry(float(second), 10 if second < 60 else 25, block))
+    return chart.draw(Policy(latency=None), entries, "v1.5.0 beside v1.4.0 in us-east-1")
+
+
+def judged(weight: int, against: float, sentence: str, stamp: str) -> Seen:
+    whole = under_way(weight=weight, measured=measured(), freezes=(_FREEZE,))
+    one = replace(whole.courses[0], against=against, needed=6.9, sentence=sentence, chart=stamp)
+    return replace(whole, courses=(one,))
+
+
+_FREEZE = SeenFreeze("production", "weekend", NOW + 86_400, NOW + 3 * 86_400)
+
+
+def going_back() -> Seen:
+    whole = under_way(f"{RECOVERING}{BAD}", weight=25, measured=measured())
+    parts = (SeenPart(FIRST, "failed", NOW - 130, NOW - 4), SeenPart("", "running", NOW - 3))
+    one = replace(whole.courses[0], against=7.2, needed=6.9, favour=-5.0, sentence=BAD.partition(": ")[2], chart="2")
+    state = region_state(slot("blue", "1.4.0"), slot("green", "1.5.0", 3, 3), (100, 0), ("1.4.0", "blue"))
+    regions = (replace(whole.regions[0], state=state), *whole.regions[1:])
+    return replace(whole, runs={RUN: replace(whole.runs[RUN], parts=parts)}, courses=(one,), regions=regions)
+
+
+def over() -> Seen:
+    whole = seen(measured=measured())
+    one = Past(RUN, "production", "production", "1.5.0", "canary", "recovered", "ada", NOW, 197.0, 6.2, BAD)
+    return replace(whole, past=(one, *whole.past), count=3)
+
+
+async def test_a_release_is_watched_from_start_to_recovery(
+    there: Service, board: str, page: Page, tmp_path: Path
+) -> None:
+    await page.go(board)
+    await page.shows("v1.4.0 is live in all 3 regions")
+    loaded = await page.value("performance.timeOrigin")
+    there.scene.charts[RUN, FIRST] = course(74)
+    await there.show(judged(10, 0.4, "goes on looking", ""))
+    await page.shows("green 10 %, v1.5.0, 3/3 pods", 10)
+    await there.show(judged(25, 3.1, "CONTINUE: canary 2.2% errors (31/1400) vs stable 0.1% (12/12600)", "1"))
+    await page.shows("green 25 %", 10)
+    await page.until("document.querySelector('.charts img')?.naturalWidth > 0", 10)
+    await picture(page, "board", tmp_path, width=1280, height=1180)
+    there.scene.charts[RUN, FIRST] = course(90)
+    await there.show(going_back())
+    await page.until("document.querySelector('#headline').classList.contains('bad')", 10)
+    assert str(await page.value("document.title")).startswith("✖ production v1.5.0 is being taken back")
+    assert "is being taken back" in str(await page.value("document.querySelector('#said').textContent"))
+    await picture(page, "board-dark", tmp_path, width=1280, height=1180, dark=True)
+    await picture(page, "board-phone", tmp_path, width=390, height=844)
+    await there.show(over())
+    await page.until("document.querySelector('#headline').classList.contains('good')", 10)
+    assert "recovered" in str(await page.value("document.querySelector('#past tbody tr').innerText"))
+    assert await page.value("performance.timeOrigin") == loaded, "it was never loaded anew"
+
+
+async def test_an_approval_is_given(there: Service, board: str, page: Page) -> None:
+    await there.show(seen(approvals=(approval(),)))
+    await page.go(board)
+    await page.shows("1 person must still approve")
+    assert not await page.value("document.querySelector('#approvals a.approve').offsetParent"), "not for strangers"
+    await log_in(page, board, there, "bob")
+    await page.click("#approvals a.approve")
+    await page.shows("Approve production v1.6.0?")
+    await page.fill("reason", "looked at it")
+    await page.fill("code", "123456")
+    await page.press("Enter", 13)
+    await page.shows("approve: told 77aa.")
+    assert there.scene.done == [("approve", "77aa", "bob", "looked at it", "123456")]
+    assert not await page.value("document.querySelector('a[href^=\"/do/rollback\"]').offsetParent"), "not his to do"
+    voted = approval(0, votes=(SeenVote("bob", "approve", NOW, "looked at it"),), reason="It waits for its timer.")
+    await there.show(seen(approvals=(voted,)))
+    await page.shows("bob: approve, “looked at it”", 10)
+
+
+async def test_an_order_is_given_by_keyboard_alone(there: Service, board: str, page: Page) -> None:
+    await there.show(under_way())
+    await log_in(page, board, there, "ada")
+    for _ in range(20):
+        await page.press("Tab", 9)
+        if str(await page.value("document.activeElement.textContent")) == "Abort…":
+            break
+    # What changes meanwhile takes the focus from nobody.
+    await there.show(under_way(weight=50))
+    await page.shows("green 50 %", 10)
+    assert await page.value("document.activeElement.textContent") == "Abort…"
+    await page.press("Enter", 13)
+    await page.shows("Abort production v1.5.0?")
+    await page.until("document.activeElement.name == 'reason'", 10)
+    await page.send("Input.insertText", text="wrong version")
+    await page.press("Enter", 13)
+    await page.shows(f"abort: told {RUN}.")
+    assert there.scene.done == [("abort", RUN, "ada", "wrong version", "")]
+
+
+async def test_a_page_that_hears_nothing_says_so_and_goes_on_after_a_restart(tmp_path: Path, page: Page) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    board = f"http://127.0.0.1:{port}"
+    for number, state in enumerate((seen(), over())):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with service(folder, state, every=1.0, open_to_read=True) as there:
+            server = uvicorn.Server(uvicorn.Config(there.app, port=port, lifespan="off", log_config=None, ws="none"))
+            server.config.timeout_graceful_shutdown = 1
+            server.capture_signals = lambda: _nothing()  # type: ignore[method-assign]
+            running = asyncio.create_task(server.serve())
+            if number == 0:
+                await page.until(f"fetch('{board}/assets/board.js').then(() => true, () => true)")
+                await page.go(board)
+                await page.shows("v1.4.0 is live in all 3 regions")
+            else:
+                await page.shows("back in 6.2 s", 30)
+                await page.go("about:blank")
+            server.should_exit = True
+            await running
+        if number == 0:
+            await page.value("heard = Date.now() - 20000, tick()")
+            await page.shows("This page is not live: nothing was heard from Tidegate for 20 s.", 5)
+    page.complaints.clear()  # the browser tells that nobody answered: that was meant
+
+
+class _nothing:
+    """No signals are caught: the test's own process ends the server."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *error: object) -> None:
+        return None
