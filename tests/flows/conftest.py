@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from desk import Desk, only, release
 from look import Look, Regions
 
 SPEED = "20"
@@ -37,12 +37,27 @@ def look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Look:
 
 
 @pytest.fixture
-def good(desk: Desk, look: Look) -> Regions:
-    """A good version is live and recorded in all regions of production: region -> (digest, ready pods)."""
+def served(desk: Desk, look: Look) -> Regions:
+    """A good version is live in each region of production, not everywhere the same: region -> (digest, ready pods)."""
     desk.settle()
     live = look.digests()
-    if len(set(live.values())) != 1 or next(iter(live.values()))[1] != 10:
+    if any(ready != 10 or not digest.startswith("sha256:") or "," in digest for digest, ready in live.values()):
         desk.released("v1.4.0")
+    return look.digests()
+
+
+@pytest.fixture
+def good(desk: Desk, look: Look, served: Regions) -> Regions:
+    """A good version is live in all regions of production, in the slot blue: region -> (digest, ready pods)."""
+    green = tuple(region for region in served if look.weights(region) != (100, 0))
+    if not green and len(set(served.values())) == 1:
+        return served
+    tag = "v1.6.0" if "1.4.0" in {look.live()[region]["version"] for region in green} else "v1.4.0"
+    if green:
+        desk.stage(tag)
+        moved = desk.tidegate(*release(tag, "--strategy", "blue-green", *only(*green)))
+        assert moved.word == "released", moved.text
+    desk.released(tag)
     return look.digests()
 
 

@@ -139,6 +139,12 @@ class Look:
         address = next(part.address for part in self._state.parts if part.name == "kubernetes")
         return Admin(address, folder / "certs" / "apiserver.crt", ensure_keys(folder / "keys").admin_token)
 
+    def weights(self, region: str) -> tuple[int, int]:
+        """The shares of production's users in the region that blue and green have, in percent."""
+        path = "jsonpath={.spec.rules[0].backendRefs[*].weight}"
+        blue, green = self.kubectl("get", "httproute", "shop", "-o", path, context=f"production-{region}").split()
+        return int(blue), int(green)
+
     def slots(self, namespace: str) -> set[str]:
         """The slots that have anything but a Service there, once their pods have ended."""
         kinds = "deployments,replicasets,pods,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,secrets"

@@ -21,7 +21,7 @@ def slots(look: Look) -> dict[str, int]:
     return {name: int(count) for name, count in (line.split() for line in found.splitlines())}
 
 
-def test_the_second_one_works_inside_the_window_of_the_first(desk: Desk, look: Look, good: Regions) -> None:
+def test_the_second_one_works_inside_the_window_of_the_first(desk: Desk, look: Look, served: Regions) -> None:
     """The originals' second blue-green release found its slot taken."""
     before = weights(look, REGION)
     for _ in range(2):
@@ -45,17 +45,17 @@ def test_the_second_one_works_inside_the_window_of_the_first(desk: Desk, look: L
         assert annotation(look, REGION, "retire")
 
 
-def test_a_bad_one_never_gets_users(desk: Desk, look: Look, good: Regions) -> None:
+def test_a_bad_one_never_gets_users(desk: Desk, look: Look, served: Regions) -> None:
     artifact = made(desk, says="0.0.1")
     result = desk.tidegate("release", f"v{artifact.version}", *BLUE_GREEN)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith(f"{REGION}: smoke-production failed")
     assert " now has " not in result.text
-    assert look.digests() == good
+    assert look.digests() == served
     nothing_left(look, REGION)
 
 
-def test_one_that_is_bad_with_users_goes_back_in_one_write(desk: Desk, look: Look, good: Regions) -> None:
+def test_one_that_is_bad_with_users_goes_back_in_one_write(desk: Desk, look: Look, served: Regions) -> None:
     artifact, before = made(desk), weights(look, REGION)
     with desk.start("release", f"v{artifact.version}", *BLUE_GREEN) as running:
         running.until(" now has 100 %")
@@ -66,5 +66,5 @@ def test_one_that_is_bad_with_users_goes_back_in_one_write(desk: Desk, look: Loo
     lines = told(result, REGION)
     assert len([line for line in lines if " now has 100 %" in line]) == 2
     assert not [line for line in lines[lines.index("going back") :] if "is being upgraded" in line]
-    assert look.digests() == good
+    assert look.digests() == served
     nothing_left(look, REGION)

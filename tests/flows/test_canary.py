@@ -79,7 +79,7 @@ def test_a_good_canary_gets_its_users_in_steps(desk: Desk, look: Look, good: Reg
         assert len(verdicts) == 2 * ((25, 50, 100).index(share) + 1), both
 
 
-def test_a_bad_canary_is_taken_back_at_its_first_weight(desk: Desk, look: Look, good: Regions, crowd: None) -> None:
+def test_a_bad_canary_is_taken_back_at_its_first_weight(desk: Desk, look: Look, served: Regions, crowd: None) -> None:
     """The originals left theirs running. Six of a hundred requests fail, and the number is told."""
     artifact = made(desk)
     with desk.start(*canary(artifact)) as running:
@@ -93,7 +93,7 @@ def test_a_bad_canary_is_taken_back_at_its_first_weight(desk: Desk, look: Look, 
     assert 0.02 < int(counted[2]) / int(counted[3]) < 0.2
     assert result.regions() == {FIRST: "recovered", "eu-west-1": "unchanged", "ap-southeast-1": "unchanged"}
     assert "now has 25 %" not in result.text
-    assert look.digests() == good
+    assert look.digests() == served
     nothing_left(look, FIRST)
     assert counted[0] in look.slack("incidents")[-1]
     # What it saw is kept, and says the same.
@@ -103,7 +103,7 @@ def test_a_bad_canary_is_taken_back_at_its_first_weight(desk: Desk, look: Look, 
 
 @pytest.mark.parametrize("mode", ["500", "lying"])
 def test_missing_metrics_are_no_health_and_no_fault(
-    desk: Desk, look: Look, good: Regions, crowd: None, mode: str
+    desk: Desk, look: Look, served: Regions, crowd: None, mode: str
 ) -> None:
     """The originals took an error rate that nobody could read for zero."""
     artifact = made(desk)
@@ -122,12 +122,12 @@ def test_missing_metrics_are_no_health_and_no_fault(
     assert any("NO_DATA" in line for line in told(result, FIRST)), result.text
 
 
-def test_a_canary_that_nobody_sees_is_not_promoted(desk: Desk, look: Look, good: Regions) -> None:
+def test_a_canary_that_nobody_sees_is_not_promoted(desk: Desk, look: Look, served: Regions) -> None:
     artifact = made(desk)
     desk.users(0)
     result = desk.tidegate(*canary(artifact, FIRST))
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert "rolling back as unverified" in result.reason
     assert "now has 25 %" not in result.text
-    assert look.digests() == good
+    assert look.digests() == served
     nothing_left(look, FIRST)

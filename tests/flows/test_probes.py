@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 REGION = "us-east-1"
 
 
-def test_a_region_that_answers_late_is_probed_again(desk: Desk, look: Look, good: Regions) -> None:
+def test_a_region_that_answers_late_is_probed_again(desk: Desk, look: Look, served: Regions) -> None:
     artifact = made(desk)
     with desk.start(*release(f"v{artifact.version}", *only(REGION))) as running:
         running.until("is being upgraded")
@@ -27,7 +27,7 @@ def test_a_region_that_answers_late_is_probed_again(desk: Desk, look: Look, good
     assert int(answered[1]) > 1
 
 
-def test_a_region_that_never_answers_is_taken_back(desk: Desk, look: Look, good: Regions) -> None:
+def test_a_region_that_never_answers_is_taken_back(desk: Desk, look: Look, served: Regions) -> None:
     artifact = made(desk)
     with desk.start(*release(f"v{artifact.version}", *only(REGION))) as running:
         running.until("is being upgraded")
@@ -38,4 +38,4 @@ def test_a_region_that_never_answers_is_taken_back(desk: Desk, look: Look, good:
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert f"{REGION}: " in result.reason
     assert "gave no good answer in 10 probes" in result.reason
-    assert look.digests() == good
+    assert look.digests() == served

@@ -79,7 +79,7 @@ def test_what_a_release_does_and_leaves(desk: Desk, look: Look, good: Regions) -
         assert part in message
 
 
-def test_a_failure_pages_who_is_on_call(desk: Desk, look: Look, good: Regions) -> None:
+def test_a_failure_pages_who_is_on_call(desk: Desk, look: Look, served: Regions) -> None:
     artifact = made(desk)
     desk.behave(artifact.version, "us-east-1", crashes=True)
     home = desk.variant(tidegate={"slack": {"on_call": "<!subteam^S0NCALL>"}})
@@ -100,13 +100,13 @@ def test_a_failure_pages_who_is_on_call(desk: Desk, look: Look, good: Regions) -
     assert look.deployments(artifact.commit) == {"production-us-east-1": ["in_progress", "failure"]}
 
 
-def test_regions_that_took_a_version_can_keep_it(desk: Desk, look: Look, good: Regions) -> None:
+def test_regions_that_took_a_version_can_keep_it(desk: Desk, look: Look, served: Regions) -> None:
     artifact = made(desk)
     desk.behave(artifact.version, "eu-west-1", crashes=True)
     home = desk.variant(production={"recover": "failed"})
     result = desk.tidegate(*release(f"v{artifact.version}", *only("us-east-1", "eu-west-1")), home=home)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.regions() == {"eu-west-1": "recovered", "us-east-1": "released"}
-    assert look.digests() == {**good, "us-east-1": (artifact.digest, 10)}
+    assert look.digests() == {**served, "us-east-1": (artifact.digest, 10)}
     incident = look.slack("incidents")[-1]
     assert f"us-east-1 is on v{artifact.version}" in incident

@@ -19,7 +19,7 @@ def begun(desk: Desk) -> Running:
     return desk.start("release", f"v{made(desk).version}", "--strategy", "canary", *only(REGION))
 
 
-def test_a_held_canary_stays_where_it_is_until_it_is_resumed(desk: Desk, look: Look, good: Regions) -> None:
+def test_a_held_canary_stays_where_it_is_until_it_is_resumed(desk: Desk, look: Look, served: Regions) -> None:
     with begun(desk) as running:
         running.until("now has 10 %")
         run = desk.under_way()
@@ -35,7 +35,7 @@ def test_a_held_canary_stays_where_it_is_until_it_is_resumed(desk: Desk, look: L
     assert (result.code, result.word) == (0, "released"), result.text
 
 
-def test_a_promoted_canary_waits_for_no_evidence(desk: Desk, look: Look, good: Regions) -> None:
+def test_a_promoted_canary_waits_for_no_evidence(desk: Desk, look: Look, served: Regions) -> None:
     with begun(desk) as running:
         running.until("now has 10 %")
         told = desk.tidegate("promote", desk.under_way(), "--reason", "the errors are known", actor="eve")
@@ -46,7 +46,7 @@ def test_a_promoted_canary_waits_for_no_evidence(desk: Desk, look: Look, good: R
 
 
 @pytest.mark.parametrize("moment", ["is being upgraded", "now has 10 %"])
-def test_an_aborted_release_takes_back_what_it_changed(desk: Desk, look: Look, good: Regions, moment: str) -> None:
+def test_an_aborted_release_takes_back_what_it_changed(desk: Desk, look: Look, served: Regions, moment: str) -> None:
     with begun(desk) as running:
         running.until(moment)
         run = desk.under_way()
@@ -56,11 +56,11 @@ def test_an_aborted_release_takes_back_what_it_changed(desk: Desk, look: Look, g
         result = running.end()
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason == f"{REGION}: aborted by eve: wrong version"
-    assert look.digests() == good
+    assert look.digests() == served
     nothing_left(look, REGION)
 
 
-def test_a_run_that_is_not_under_way_cannot_be_steered(desk: Desk, good: Regions) -> None:
+def test_a_run_that_is_not_under_way_cannot_be_steered(desk: Desk, served: Regions) -> None:
     for order in ("abort", "hold", "resume", "promote"):
         told = desk.tidegate(order, "0000", "--reason", "x")
         assert told.code == 2
