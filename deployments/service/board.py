@@ -26,7 +26,7 @@ from release.gates_votes import ROLES as EVERY_ROLE
 
 PAGE = 100
 _FIRST_LOOK = 2.0
-_ALIVE_EVERY = 5.0
+_ALIVE_EVERY = 2.0
 # Changes that come at once are told at once.
 _GATHERED = 0.2
 _MOST_STREAMS = 60
@@ -107,6 +107,8 @@ class BoardPages:
             async with self._observer.watching():
                 yield "retry: 2000\n\n"
                 while await self._may_go_on(request):
+                    if getattr(request.app.state, "ending", bool)():
+                        return  # the browser comes back by itself, to the service that is started next
                     new = self.rendered()
                     if old is None or new.version != old.version:
                         yield f"event: board\ndata: {new.since(old)}\n\n"

@@ -132,6 +132,8 @@ async def _listen(service: Service, app: FastAPI) -> None:
             timeout_graceful_shutdown=5,
         )
     )
+    # What streams without an end must end by itself.
+    app.state.ending = lambda: server.should_exit
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, setattr, server, "should_exit", True)
     try:

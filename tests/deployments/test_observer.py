@@ -110,6 +110,11 @@ class Stream:
             if found == name:
                 return data
 
+    async def over(self) -> None:
+        """Returns once the service has ended it."""
+        assert self._task is not None
+        await asyncio.wait_for(self._task, 10)
+
     async def _read(self) -> None:
         cookies = "; ".join(f"{one.name}={one.value}" for one in self._browser.http.cookies.jar)
         path, _, query = self._path.partition("?")
@@ -159,6 +164,16 @@ async def test_a_stream_ends_with_its_session(there: Service) -> None:
         await there.world.sessions.end_all("ada", there.world.clock())
         await there.show(under_way())
         await stream.next("over")
+
+
+async def test_a_stream_ends_with_the_service_and_does_not_send_the_page_away(there: Service) -> None:
+    ada = there.someone()
+    await ada.log_in("ada")
+    async with Stream(ada, f"/events?version={there.observer.version}") as stream:
+        await stream.next("alive")
+        there.app.state.ending = lambda: True
+        await stream.over()
+        assert stream.events.empty()
 
 
 async def test_a_stream_needs_a_session(there: Service) -> None:
