@@ -40,6 +40,10 @@ def start() -> None:
     """Every handler of this process that writes lines writes JSON, if that is wanted."""
     if not wanted():
         return
+    from prefect.logging.configuration import setup_logging
+
+    # Prefect makes its handlers at its first run; made now, they are only adjusted then.
+    setup_logging()
     loggers: list[Any] = [logging.getLogger(), *logging.Logger.manager.loggerDict.values()]
     for handler in [one for logger in loggers for one in getattr(logger, "handlers", ())]:
         if isinstance(handler, logging.StreamHandler):
