@@ -62,7 +62,8 @@ class Ballots:
         """Write a waiting request down, or anew; when it was first asked for.
 
         The same release asked for before and not ended, no longer ago than `since`, is the same request: its run was
-        killed, and this one takes its place.
+        killed, and this one takes its place. Raises Refused where this run asked for something else before: a newer
+        build took its place while it was suspended.
         """
         bound = request.bound.as_dict()
         row: dict[str, Any] = {
@@ -73,14 +74,20 @@ class Ballots:
         }
         row |= {"requester": request.requester, "proven": proven, "needed": request.needed, "waiting": request.waiting}
         mine = gate_requests.c.run == request.run
+        same = (gate_requests.c.key == request.bound.key) & gate_requests.c.ended.is_(None)
         async with self._store.begin() as connection:
+            if await connection.scalar(select(gate_requests.c.key).where(mine)) not in (None, request.bound.key):
+                raise Refused(
+                    "something newer took its place while it waited: what it asks for is not what it asked for.",
+                    field="gates",
+                    next_step="Ask again, if it is still wanted.",
+                )
+            await connection.execute(update(gate_requests).where(same, ~mine).values(waiting=""))
             done = await connection.execute(update(gate_requests).where(mine).values(row))
             if not done.rowcount:
                 await connection.execute(gate_requests.insert().values(run=request.run, at=request.at, **row))
                 await record(connection, request.requester, "run", "request", request.run, request.at, bound)
-            first = select(func.min(gate_requests.c.at)).where(
-                gate_requests.c.key == request.bound.key, gate_requests.c.ended.is_(None), gate_requests.c.at >= since
-            )
+            first = select(func.min(gate_requests.c.at)).where(same, gate_requests.c.at >= since)
             return float(await connection.scalar(first) or request.at)
 
     async def votes(self, key: str) -> tuple[Vote, ...]:

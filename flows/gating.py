@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from config import load
-from flows.passage import Asking, bound_now, over, through
+from flows.asking import Asking, asks, bound_now, over
+from flows.passage import through
 from release import gates_messages
 from release.environment import Environment
 from release.errors import TidegateError
@@ -30,13 +31,16 @@ async def gated(
 ) -> AsyncIterator[Grip]:
     """Pass the gates, then hold the lock as `tasks.lock.held`; what the approvals bound is compared again under it.
 
-    A release that died while it went back passes at once: nothing may keep it from that.
+    A release that died while it went back passes at once: nothing may keep it from that. `still` is asked once more
+    after the gates, and raises when there is no reason left to go on.
     """
     began = False
     try:
         while not began:
-            recovering = await left_recovering(asking.environment, what)
-            bound = None if recovering else await through(asking)
+            shut = asks(asking) and not await left_recovering(asking.environment, what)
+            bound = await through(asking) if shut else None
+            if shut and still is not None:
+                await still()
             async with held(asking.environment, asking.actor, what, wait=wait, still=still) as grip:
                 why = await _moved(asking, bound)
                 if grip.recovering or not why:
@@ -45,10 +49,11 @@ async def gated(
             if not began:
                 say(f"another release came between: {why}; it goes back to its gates", warn=True)
     except TidegateError:
-        if began:
+        if began and asks(asking):
             await over(asking)
         raise
-    await over(asking)
+    if asks(asking):
+        await over(asking)
 
 
 async def _moved(asking: Asking, bound: Bound | None) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 
 from prefect.artifacts import acreate_table_artifact
 
 from clients.ballots import Asked, Ballots
 from config import load
-from flows import common
+from flows.asking import Asking, bound_now
 from release import gates, gates_messages, gates_slack, gates_votes
-from release.environment import Environment
-from release.errors import Refused, TidegateError
+from release.errors import Refused, TidegateError, Unavailable
 from release.gates_votes import Bound
-from release.model import Artifact
 from tasks import ballot, context, notify, waiting
 from tasks.say import say
 
@@ -24,57 +23,15 @@ _POLL_S = 2.0
 _LEAST_POLL_S = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What is asked for at the gates of an environment. `channel` hears of it while it waits for people."""
-
-    environment: Environment
-    pipeline: str
-    artifact: Artifact
-    strategy: str
-    regions: tuple[str, ...]
-    actor: str
-    break_glass: str = ""
-    on_branch: bool | None = None
-    channel: str = "releases"
-
-
-async def bound_now(asking: Asking) -> Bound:
-    """What an approval would bind now."""
-    live = {}
-    for state in await common.observed(asking.environment, asking.regions):
-        found = state.route.live.artifact if state.route and state.route.live else None
-        live[state.region] = (found.version, found.digest) if found else ("", "")
-    return _bound(asking, live)
-
-
-def _bound(asking: Asking, live: Mapping[str, tuple[str, str]]) -> Bound:
-    what = f"{asking.pipeline} of {load.settings().application.name}"
-    return Bound(what, asking.artifact.digest, asking.strategy, asking.regions, live, asking.break_glass)
-
-
 async def through(asking: Asking) -> Bound:
     """Returns what was approved, once every gate is open. Raises Refused where one says no."""
     bound = await bound_now(asking)
     request = gates.Request(asking.actor, False, waiting.began(), bound, asking.on_branch, asking.break_glass)
-    policy = asking.environment.gates
-    asks = policy.approvals or policy.wait or asking.break_glass
-    store = await context.store() if asks else None
+    store = await context.store()
     if store is None:
         return await _Passage(asking, request, None).through()
     async with store:
         return await _Passage(asking, request, Ballots(store)).through()
-
-
-async def over(asking: Asking) -> None:
-    """The release is over, however it ended: its votes count for no other."""
-    if not (asking.environment.gates.approvals or asking.break_glass):
-        return
-    try:
-        async with await ballot.required_store() as store:
-            await Ballots(store).end(_bound(asking, {}).key, time.time())
-    except TidegateError as error:
-        say(f"the votes were not closed: {error}", warn=True)
 
 
 class _Passage:
@@ -90,8 +47,18 @@ class _Passage:
     async def through(self) -> Bound:
         await self._identify()
         gates_messages.require_enough(self._policy, self._request, self._people)
+        try:
+            return await self._until_passed()
+        except (TidegateError, asyncio.CancelledError):
+            # Its votes stay; only it does not wait any more.
+            if self._ballots is not None:
+                with suppress(TidegateError):
+                    await self._ballots.leave(context.run_id())
+            raise
+
+    async def _until_passed(self) -> Bound:
         while True:
-            await self._open()
+            await self._open("approvals")
             await self._read_forms()
             standing = await self._look()
             self._seen = _sign(standing)
@@ -115,10 +82,10 @@ class _Passage:
         person = gates_votes.who(self._people, who) if who else None
         self._request = replace(self._request, requester=who or self._asking.actor, proven=person is not None)
 
-    async def _open(self) -> None:
+    async def _open(self, what_for: str) -> None:
         if self._ballots is not None:
             since = time.time() - self._policy.expire
-            at = await self._ballots.open(self._asked("approvals"), self._request.proven, since)
+            at = await self._ballots.open(self._asked(what_for), self._request.proven, since)
             self._request = replace(self._request, at=min(at, self._request.at))
 
     def _asked(self, what_for: str) -> Asked:
@@ -133,7 +100,11 @@ class _Passage:
         return gates.judge(self._policy, self._request, votes, self._people, time.time())
 
     async def _changed(self) -> bool:
-        return _sign(await self._look()) != self._seen
+        try:
+            return _sign(await self._look()) != self._seen
+        except Unavailable:
+            # It waits for people: a database that is away for a while is only looked at again.
+            return False
 
     async def _read_forms(self) -> None:
         """The answers of Prefect's form become votes; one that is refused is told in the next form."""
@@ -149,6 +120,7 @@ class _Passage:
     async def _wait(self, standing: gates.Standing) -> None:
         poll = max(_LEAST_POLL_S, _POLL_S / load.settings().speed)
         if standing.missing == 0:
+            await self._open("timer")
             say(f"waits: {standing.reason}")
             await waiting.for_timer(standing.until, self._changed, poll)
             return
@@ -182,7 +154,6 @@ class _Passage:
                 text = gates_messages.broken(self._request, standing.approvers, self._asking.artifact.version)
                 await notify.slack("incidents", text)
             return
-        await self._ballots.leave(context.run_id())
         if any(gate.ok is False and gate.name == "approvals" for gate in standing.gates):
             await self._ballots.end(self._request.bound.key, time.time())
 

@@ -46,7 +46,7 @@ def ask(request: Request, standing: Standing, version: str, run: str, address: s
     """The message in Slack."""
     return "\n".join(
         (
-            f"{request.bound.what} of {shown(version)} waits: {standing.reason}.",
+            f"{request.bound.what}, {shown(version)}, waits: {standing.reason}.",
             f"Asked for by {request.requester}. It is {subject(request, version)}.",
             f"Approve with `tidegate approve {run[:8]}`, or at {address}"
             if address
@@ -59,7 +59,7 @@ def broken(request: Request, approvers: Sequence[str], version: str) -> str:
     """The announcement in #incidents."""
     who = " and ".join(approvers)
     return (
-        f"Break-glass: {who} let {request.bound.what} of {shown(version)} pass without its approvals, timer and freeze "
+        f"Break-glass: {who} let {request.bound.what}, {shown(version)}, pass without its approvals, timer and freeze "
         f"windows.\nReason: {request.break_glass}\nAsked for by {request.requester}."
     )
 

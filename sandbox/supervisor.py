@@ -75,7 +75,7 @@ class Sandbox:
         self._cache, self._control_port = cache, ports.port("control")
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self._values, self._people_secrets = random_secrets(), people.secrets()
-        self.people = voters.People(self.prefect.database, self._people_secrets)
+        self.people = voters.People(self.prefect.database, self.prefect.api, self._people_secrets)
         self._control: ControlServer | None = None
         self._observer: Observer | None = None
         self.helm = self.kubectl = Path()

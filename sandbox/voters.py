@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clients.ballots import Asked, Ballots
+from clients.prefect_runs import Runs
 from clients.store import Store
 from release import gates_code
 from release.errors import TidegateError
@@ -24,8 +25,8 @@ _LOOK_S = 0.2
 class People:
     """The helpers, once started: they look for requests that wait, and vote while `approving`."""
 
-    def __init__(self, database: Path, codes: Mapping[str, str]) -> None:
-        self._database, self._codes = database, codes
+    def __init__(self, database: Path, prefect: str, codes: Mapping[str, str]) -> None:
+        self._database, self._prefect, self._codes = database, prefect, codes
         self.approving = True
         self._task: asyncio.Task[None] | None = None
 
@@ -58,6 +59,10 @@ class People:
     async def _approve(self, ballots: Ballots, request: Asked) -> None:
         cast = {vote.person for vote in await ballots.votes(request.bound.key) if vote.bound == request.bound}
         free = [name for name in HELPERS if name not in cast]
-        for name in free[: max(0, request.needed - len(cast))]:
+        voting = free[: max(0, request.needed - len(cast))]
+        for name in voting:
             code = gates_code.code_at(self._codes[f"totp-{name}"], time.time(), HELPERS_PERIOD)
             await ballot.approve_by_code(request.run, name, code, "approve", "the sandbox's people", "sandbox")
+        if voting:
+            async with Runs(self._prefect) as runs:
+                await runs.wake(request.run)

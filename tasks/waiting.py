@@ -11,10 +11,11 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
+import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
@@ -31,6 +32,7 @@ TIMER = "AwaitingTimer"
 # A shorter rest of a timer is not worth a new process.
 _SHORT_S = 15.0
 _MOST_ANSWERS = 200
+_MOMENT = timedelta(seconds=2)
 
 
 class Approval(RunInput):
@@ -96,6 +98,11 @@ async def for_people(description: str, changed: Callable[[], Awaitable[bool]], p
     async with get_client() as client:
         await client.set_flow_run_state(_run().id, state, force=True)
         if suspends():
+            if await changed():
+                # A vote came before there was anything to wake; a moment later this process is gone.
+                soon = datetime.now(UTC) + _MOMENT
+                state = Scheduled(scheduled_time=soon, name="Resuming")
+                await client.set_flow_run_state(_run().id, state, force=True)
             raise Pause(state=state)
         await _in_place(client, changed, poll, time.time() + within)
 
@@ -103,7 +110,7 @@ async def for_people(description: str, changed: Callable[[], Awaitable[bool]], p
 async def _in_place(client: PrefectClient, changed: Callable[[], Awaitable[bool]], poll: float, until: float) -> None:
     run = _run().id
     while time.time() < until:
-        state = (await client.read_flow_run(run)).state
+        state = await _state(client)
         if state is not None and state.is_running():
             return
         if state is not None and not state.is_paused():
@@ -112,6 +119,14 @@ async def _in_place(client: PrefectClient, changed: Callable[[], Awaitable[bool]
             break
         await asyncio.sleep(poll)
     await client.set_flow_run_state(run, Running(), force=True)
+
+
+async def _state(client: PrefectClient) -> State[Any] | None:
+    """This run's state; None where the server does not say."""
+    try:
+        return (await client.read_flow_run(_run().id)).state
+    except httpx.HTTPError:
+        return None
 
 
 async def for_timer(until: float, changed: Callable[[], Awaitable[bool]], poll: float) -> None:

@@ -57,6 +57,14 @@ async def test_the_same_release_started_again_finds_its_votes_and_its_time(store
     assert await ballots.open(again, True, 500.0) == 1000.0
     assert await ballots.open(again, True, 1500.0) == 2000.0
     assert len(await ballots.votes(BOUND.key)) == 1
+    assert [one.run for one in await ballots.waiting()] == ["77"], "the one that was killed waits no more"
+
+
+async def test_a_run_cannot_come_back_with_something_else(store: Store) -> None:
+    ballots = Ballots(store)
+    await ballots.open(ASKED, True, 0)
+    with pytest.raises(Refused, match="something newer took its place"):
+        await ballots.open(replace(ASKED, bound=replace(BOUND, digest="sha256:newer")), True, 0)
 
 
 async def test_a_release_that_ended_leaves_no_votes_for_the_next(store: Store) -> None:
@@ -72,7 +80,7 @@ async def test_a_release_that_ended_leaves_no_votes_for_the_next(store: Store) -
 async def test_only_what_waits_is_found(store: Store) -> None:
     ballots = Ballots(store)
     await ballots.open(ASKED, True, 0)
-    await ballots.open(replace(ASKED, run="3f2b"), True, 0)
+    await ballots.open(replace(ASKED, run="3f2b", bound=replace(BOUND, strategy="rolling")), True, 0)
     assert [one.run for one in await ballots.waiting()] == ["3f2a-1", "3f2b"]
     for wrong in ("3f2", "9", ""):
         with pytest.raises(Refused):
