@@ -86,26 +86,6 @@ def test_by_policy_it_only_pages(look: Look, good: Regions, another: str, guarde
     assert "is still live: by policy (guard.on_bad) a person decides" in look.slack("incidents")[-1]
 
 
-def test_killed_and_started_again_it_goes_on_and_ends_with_the_window(
-    look: Look, good: Regions, another: str, guarded: Desk
-) -> None:
-    pid, log = guard_of(guarded.tidegate(*release(another)))
-    until(lambda: f"{another} is watched until" in log.read_text(), log.read_text)
-    end = re.findall(rf"{another} is watched until (\S+):", log.read_text())[-1]
-    twice = guarded.tidegate("guard")
-    assert twice.code == 0
-    assert f"is watched already, until {end}" in twice.text
-    os.kill(pid, signal.SIGKILL)
-    again = guarded.tidegate("guard")
-    assert again.code == 0, again.text
-    assert f"is watched until {end}" in again.text, "not for a window of its own"
-    late = time.time() - time.mktime(time.strptime(end, "%Y-%m-%dT%H:%M:%SZ")) + time.timezone
-    assert -1 <= late < 15, f"it ended {late:.1f} s after the window"
-    over = guarded.tidegate("guard")
-    assert over.code == 0
-    assert "no rollback window is open" in over.text
-
-
 def test_the_next_release_ends_it(look: Look, good: Regions, another: str, guarded: Desk) -> None:
     before = look.live()["us-east-1"]["version"]
     pid, log = guard_of(guarded.tidegate(*release(another)))
