@@ -9,6 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# Characters of a last column that is cut.
+_LEAST = 30
+
 
 def moment(iso: str) -> str:
     """`2026-11-23 08:15` of an ISO 8601 time; `-` of nothing."""
@@ -23,10 +26,16 @@ def table(console: Console, head: Sequence[str], rows: Iterable[Sequence[str]], 
     found = list(rows)
     if not found:
         return
+    if short:
+        widths = (
+            max(len(cell) for cell in cells) + 2 for cells in zip(head[:-1], *(row[:-1] for row in found), strict=True)
+        )
+        room = max(_LEAST, console.width - sum(widths) - 4)
+        found = [(*row[:-1], row[-1] if len(row[-1]) < room else f"{row[-1][: room - 2]}…") for row in found]
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for title in head[:-1]:
         drawn.add_column(title, no_wrap=True)
-    drawn.add_column(head[-1], no_wrap=short, overflow="ellipsis" if short else "fold")
+    drawn.add_column(head[-1])
     for row in found:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)
