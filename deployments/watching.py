@@ -78,7 +78,9 @@ async def look(runs: Runs, before: View) -> View:
         runs.log(ids, after), runs.artifacts(ids), _regions(environment, run, children)
     )
     known = tuple(replace(one, evidence=_evidence(told, environment, one.region)) for one in regions)
-    said = tuple(line for line in lines if not line.text.startswith(_CHATTER))
+    # The server gives the last line once more.
+    new = (line for line in lines if line not in before.lines)
+    said = tuple(line for line in new if not line.text.startswith(_CHATTER))
     return View(run, known, said, _exit_code(run, told))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clients.prefect_runs import Line
     from deployments.watching import RegionNow, View
 
-_EVERY_S = 1.0
+_EVERY_S, _LAST_S = 1.0, 2.5
 _LINES = 12
 _WARNING = 30
 
@@ -44,8 +44,11 @@ async def _watch(console: Console, asked: str) -> int:
         view = watching.View(await watching.find(runs, asked))
         last: deque[Line] = deque(maxlen=_LINES)
         with Live(console=console, auto_refresh=False, transient=False) as live:
-            while view.exit_code is None:
+            looks_left = 2
+            while looks_left:
                 found = await watching.look(runs, view)
+                # Its last lines come a moment after its end.
+                looks_left -= found.exit_code is not None
                 last.extend(found.lines)
                 if console.is_terminal:
                     live.update(_picture(found, last), refresh=True)
@@ -53,12 +56,12 @@ async def _watch(console: Console, asked: str) -> int:
                     _print(console, found.lines)
                 # The next look asks for what came after the last line that was seen.
                 view = found if found.lines else watching.View(found.run, found.regions, view.lines, found.exit_code)
-                if view.exit_code is None:
-                    await asyncio.sleep(_EVERY_S)
+                if looks_left:
+                    await asyncio.sleep(_EVERY_S if found.exit_code is None else _LAST_S)
         console.print(f"{view.run.flow} {view.run.name}: {view.run.state.lower()}", style="bold")
         if view.run.message:
             console.print(view.run.message, markup=False, highlight=False, soft_wrap=True)
-        return view.exit_code
+        return view.exit_code or 0
 
 
 def _print(console: Console, lines: tuple[Line, ...]) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from clients.prefect_runs import Run
+from collections import deque
+
+from rich.console import Console
+
+from clients.prefect_runs import Line, Run
 from deployments import watching
-from deployments.watching import RegionNow
+from deployments.cli import watch
+from deployments.watching import RegionNow, View
 from release.model import Artifact, Pod, RegionState, Route, SlotState
 
 NEW, OLD = Artifact("1.5.0", "sha256:2", "b" * 40), Artifact("1.4.0", "sha256:1", "a" * 40)
@@ -45,3 +50,15 @@ def test_the_exit_code_is_what_the_run_told() -> None:
     assert watching._exit_code(over, {"outcome": {"word": "recovered"}}) == 3
     assert watching._exit_code(over, {}) == 1
     assert watching._exit_code(run(type="COMPLETED"), {"outcome": "spoilt"}) == 0
+
+
+def test_the_picture_has_a_bar_for_each_region() -> None:
+    regions = (RegionNow("us-east-1", 1, "running", 25, 3, 3, "CONTINUE"), RegionNow("eu-west-1", 2))
+    line = Line("2026-11-23T08:15:59Z", 20, "blue now has 25 % of the users")
+    console = Console(width=140)
+    with console.capture() as captured:
+        console.print(watch._picture(View(run(), regions), deque([line])))
+    text = captured.get()
+    for part in ("production v1.5.0 by ada: running", "us-east-1", "25 %", "3/3", "CONTINUE", "08:15:59  blue now has"):
+        assert part in text
+    assert text.count("━") == 5  # a quarter of the bar

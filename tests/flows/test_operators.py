@@ -66,17 +66,6 @@ def test_a_plan_tells_what_would_be_refused(desk: Desk, look: Look, good: Region
     assert everything(look) == before
 
 
-def test_a_plan_says_what_a_time_would_mean(desk: Desk, look: Look, another: str) -> None:
-    friday = {"name": "weekend", "start": "2026-01-02T17:00", "duration": "P2DT15H", "rrule": "FREQ=WEEKLY;BYDAY=FR"}
-    home = desk.variant(production={"gates": {"freezes": [friday]}})
-    shut = desk.tidegate("plan", another, "--at", "2026-11-27T17:05", home=home)
-    assert shut.code == 2
-    assert "weekend" in shut.text and "until Mon 2026-11-30 08:00 UTC" in shut.text
-    early = desk.tidegate("plan", another, "--at", "2026-11-27T16:55", "--json", home=home)
-    assert {gate["name"]: gate["ok"] for gate in early.outcome["gates"]}["freeze"] is True
-    assert desk.tidegate("plan", another, "--at", "tomorrow").code == 2
-
-
 def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, good: Regions) -> None:
     before = everything(look)
     shown = desk.tidegate("status", "--environment", "production", "--json").outcome
@@ -93,25 +82,4 @@ def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, go
     assert "released" in {run["outcome"] for run in runs}
     assert json.dumps(runs)
     assert desk.tidegate("history", "--environment", "mars").code == 2
-    assert everything(look) == before
-
-
-def test_a_doctor_finds_what_is_wrong_and_changes_nothing(desk: Desk, look: Look, good: Regions) -> None:
-    before = everything(look)
-    well = desk.tidegate("doctor", "--all")
-    assert well.code == 0, well.text
-    assert all(part in well.text for part in ("prefect", "role.yaml", "clock", "gateway", "may push"))
-    findings = desk.tidegate("doctor", "--json").outcome["findings"]
-    assert {one["grade"] for one in findings} <= {"ok", "note"}
-    rights = [one for one in findings if one["what"] == "rights"]
-    assert len(rights) == 5 and all("role.yaml" in one["detail"] for one in rights)
-    wrong = desk.variant(production={"kubernetes_secret": "other-secrets"}, tidegate={"helm": "/nowhere/helm"})
-    found = desk.tidegate("doctor", home=wrong)
-    assert found.code == 2, found.text
-    assert "no Secret other-secrets" in found.text and "/nowhere/helm" in found.text and "Next: " in found.text
-    desk.fault("kubernetes", "down", "eu-west-1")
-    silent = desk.tidegate("doctor")
-    desk.calm()
-    assert silent.code == 5, silent.text
-    assert "SILENT" in silent.text and "production eu-west-1" in silent.text
     assert everything(look) == before
