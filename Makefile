@@ -37,7 +37,7 @@ bench-verdict: setup ## The verdict's times and errors against its table, seeded
 bench-scrape: setup ## How long a scrape of /metrics takes with 10,000 past releases
 	@$(BIN)/python -m benchmarks.scrape
 
-bench-failing: setup ## Failing requests until a bad canary is off traffic (RUNS=20 whole releases, 20 minutes)
+bench-failing: setup ## Failing requests until a bad canary is off traffic (RUNS=20 whole releases, 15 minutes)
 	@$(BIN)/python -m benchmarks.failing_requests
 
 bench-back: setup ## Time from the verdict to all regions' users back, beside a bare API write (RUNS, REGIONS)
