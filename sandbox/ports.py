@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 import socket
+import tempfile
+from functools import cache
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 # Below the range from which systems draw the ports of outgoing connections (32768 or 49152 and up), so that
@@ -13,11 +18,10 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on and that this process has not been given before."""
+    """A loopback port that nobody listens on and that no process of this user has been given, as long as that lives."""
     for _ in range(10_000):
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)
-        if port not in _given and _is_free(port):
-            _given.add(port)
+        if port not in _given and keep(port):
             return port
     raise OSError(f"no free port between {_FIRST} and {_LAST} on {LOOPBACK}")
 
@@ -28,11 +32,30 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def keep(port: int) -> bool:
-    """Take a port that an earlier start was given; False when somebody listens on it by now."""
-    if not _is_free(port):
+    """Take a port that an earlier start was given; False when somebody listens on it by now, or is about to."""
+    if not (_is_ours(port) and _is_free(port)):
         return False
     _given.add(port)
     return True
+
+
+def _is_ours(port: int) -> bool:
+    """Between a port's choice and its server's start another sandbox must not choose it too: a lock a port.
+
+    Locks of a byte range belong to the process, and end with it however it ends.
+    """
+    try:
+        fcntl.lockf(_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
+@cache
+def _locks() -> int:
+    # Never closed: closing any descriptor of the file would end this process's locks.
+    file = Path(tempfile.gettempdir()) / f"tidegate-ports-{os.getuid()}"
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _is_free(port: int) -> bool:
