@@ -84,6 +84,7 @@ def _play(console: Console, scene: Scene) -> dict[str, Any]:
         "exit_code": code,
         "reason": told.get("reason", ""),
         "seconds": round(told.get("seconds", 0.0), 1),
+        "failing_requests": sum(one["failing"] or 0 for one in told.get("harm", ())),
         "regions": regions,
         "as_expected": told.get("word") == scene.outcome and (scene.live is None or live == {scene.live}),
     }
@@ -91,12 +92,13 @@ def _play(console: Console, scene: Scene) -> dict[str, Any]:
 
 def _show(console: Console, releases: Sequence[dict[str, Any]]) -> None:
     console.rule("What happened")
-    table = Table("pipeline", "version", "outcome", "took", "live afterwards", "as expected", box=box.SIMPLE_HEAD)
+    table = Table("pipeline", "version", "outcome", "took", "failing requests", "live", "as told", box=box.SIMPLE_HEAD)
     for one in releases:
-        versions = sorted({region["version"] for region in one["regions"].values()})
-        live = f"{', '.join(shown(version) for version in versions)} in {', '.join(one['regions'])}"
+        pipeline = f"{one['pipeline']} {one['strategy']}" if one["pipeline"] == "production" else one["pipeline"]
+        live = ", ".join(shown(version) for version in sorted({found["version"] for found in one["regions"].values()}))
+        failing = str(one["failing_requests"]) if one["outcome"] == "recovered" else ""
         expected = "yes" if one["as_expected"] else "[red]NO[/red]"
-        table.add_row(one["pipeline"], one["version"], one["outcome"], f"{one['seconds']} s", live, expected)
+        table.add_row(pipeline, one["version"], one["outcome"], f"{one['seconds']} s", failing, live, expected)
     console.print(table)
     for one in releases:
         if one["reason"]:

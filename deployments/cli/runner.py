@@ -107,7 +107,8 @@ def _on_worker(deployment: Deployment, call: Mapping[str, Any], console: Console
 def _show_end(console: Console, outcome: Outcome) -> None:
     style = _STYLES.get(outcome.word, "red")
     console.print(f"\n{outcome.pipeline} {outcome.version}: {outcome.word}", style=f"bold {style}")
-    for title, text in (("Why", outcome.reason), ("Next", outcome.next_step)):
+    met = (("Users met", str(one)) for one in outcome.harm)
+    for title, text in (("Why", outcome.reason), *met, ("Next", outcome.next_step)):
         if text:
             console.print(f"{title}: {text}", markup=False, highlight=False, soft_wrap=True)
     for warning in outcome.warnings:

@@ -22,6 +22,7 @@ from sandbox.controlplane.keys import ensure_keys
 # What a release could change. Leases too: a refusal does not even take the lock.
 KINDS = "deployments,services,secrets,serviceaccounts,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies"
 MORE = "httproutes.gateway.networking.k8s.io,leases.coordination.k8s.io,pods"
+_ENDING = " is ending"
 # Region -> (digest of its Ready pods, how many).
 Regions = dict[str, tuple[str, int]]
 
@@ -115,23 +116,29 @@ class Look:
     def versions(self) -> dict[str, str]:
         """Everything that a release could change, of all namespaces, with its resource version.
 
-        Pods that are still ending since the release before are waited for: their ends change what held them.
+        What still follows from the release before is waited for: pods that end, and the status of what counts them.
         """
-        everything = ("get", f"{KINDS},{MORE}", "--all-namespaces", "-o", "json")
-        ends = time.monotonic() + 60
-        while True:
-            found = json.loads(self._as_admin(*everything))["items"]
-            ending = [one for one in found if one["kind"] == "Pod" and "deletionTimestamp" in one["metadata"]]
-            if not ending or time.monotonic() > ends:
-                break
+        ends, before = time.monotonic() + 60, self._versions()
+        while time.monotonic() < ends:
             time.sleep(0.5)
-        return {
-            f"{one['metadata']['namespace']}/{one['kind']}/{one['metadata']['name']}": one["metadata"][
-                "resourceVersion"
-            ]
-            for one in found
-            if not one["metadata"]["namespace"].startswith("kube-")
-        }
+            found = self._versions()
+            if found == before and not any(name.endswith(_ENDING) for name in found):
+                break
+            before = found
+        return before
+
+    def _versions(self) -> dict[str, str]:
+        items = json.loads(self._as_admin("get", f"{KINDS},{MORE}", "--all-namespaces", "-o", "json"))["items"]
+        found = {}
+        for one in items:
+            meta = one["metadata"]
+            # Controllers write a status when its turn comes, long after the release that it follows from.
+            told = [one.get("spec"), meta.get("labels"), meta.get("annotations")]
+            version = json.dumps(told) if "status" in one else meta["resourceVersion"]
+            if not meta["namespace"].startswith("kube-"):
+                ending = _ENDING if one["kind"] == "Pod" and "deletionTimestamp" in meta else ""
+                found[f"{meta['namespace']}/{one['kind']}/{meta['name']}{ending}"] = version
+        return found
 
     def admin(self) -> Admin:
         """The cluster administrator, whom Tidegate never is."""

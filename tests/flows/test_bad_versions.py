@@ -7,7 +7,7 @@ from datetime import datetime
 import images
 import look as looking
 import pytest
-from desk import Desk, Result, only
+from desk import Desk, Result, only, release
 from look import Look, Regions
 
 from release.model import Artifact
@@ -119,7 +119,7 @@ def test_a_wrong_selector_fails_the_chart_test(desk: Desk, look: Look, good: Reg
     wrong = '{"spec": {"selector": {"app.kubernetes.io/name": "shopp"}}}'
     look.kubectl("patch", "service", "shop-blue", "-p", wrong, context=context)
     try:
-        result = desk.tidegate("release", another, *only(*REGIONS))
+        result = desk.tidegate(*release(another, *only(*REGIONS)))
     finally:
         right = '{"spec": {"selector": {"app.kubernetes.io/name": "shop"}}}'
         look.kubectl("patch", "service", "shop-blue", "-p", right, context=context)

@@ -25,7 +25,10 @@ def test_a_staged_version_is_released_to_every_region(desk: Desk, look: Look) ->
     assert (run["state"]["type"], run["state"]["name"]) == ("COMPLETED", "Released")
     assert set(REGIONS) <= set(look.subflows(result.outcome["run"]))
     wanted = {"staging", *(f"production-{region}" for region in REGIONS)}
-    assert look.deployments(result.outcome["commit"]) == {name: ["in_progress", "success"] for name in wanted}
+    # What was staged since then made staging's inactive.
+    assert {name: states[:2] for name, states in look.deployments(result.outcome["commit"]).items()} == {
+        name: ["in_progress", "success"] for name in wanted
+    }
     told = look.slack("releases")[-1]
     for part in (f"v{version} is live", f"Version: v{version}", "Strategy: rolling", *REGIONS):
         assert part in told
