@@ -16,7 +16,7 @@ help: ## Show the targets
 setup: ## Make the virtual environment, unless it is up to date
 	@$(PYTHON) scripts/bootstrap.py
 
-demo: setup ## Good and bad releases in the sandbox: rolling and canary (KEEP=1 leaves it up)
+demo: setup ## Good releases, a bad canary and a refused one in the sandbox (KEEP=1 leaves it up)
 	@$(BIN)/python -m sandbox.demo
 
 tour: setup ## Every pipeline and strategy, good and bad, in the sandbox

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +24,11 @@ from rich.table import Table
 from config import load
 from release.versions import shown
 from sandbox import lifecycle, state, witness
+from sandbox.forks import Forks
+
+# Its arguments -> its exit code, and what it told as JSON.
+Command = Callable[..., tuple[int, dict[str, Any]]]
+_LONGEST_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,9 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20)
     lifecycle.purge(home)
     releases: list[dict[str, Any]] = []
     try:
-        if _tidegate(console, "sandbox", "up", "--speed", f"{speed:g}", "--users", f"{users:g}")[0] == 0:
-            releases.extend(_play(console, scene) for scene in scenes)
+        if _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}"):
+            with _commands(console) as command:
+                releases.extend(_play(console, scene, command) for scene in scenes)
             _show(console, releases)
         seconds = time.monotonic() - began
         result = {"wall_s": round(seconds, 1), "speed": speed, "builder": _builder(), "releases": releases}
@@ -56,24 +66,42 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20)
     return 0 if len(releases) == len(scenes) and all(one["as_expected"] for one in releases) else 1
 
 
-def _tidegate(console: Console, *argv: str, as_json: bool = False) -> tuple[int, str]:
+def _up(console: Console, *options: str) -> bool:
+    argv = _prompt(console, "sandbox", "up", *options)
+    command = [sys.executable, "-m", "deployments.cli", *argv]
+    return subprocess.run(command, env=_environment(console), check=False, cwd=load.CHECKOUT).returncode == 0
+
+
+@contextmanager
+def _commands(console: Console) -> Iterator[Command]:
+    """What runs a command and gives its exit code and what it told: in processes that need no start-up of their own."""
+    forks, numbers = Forks(_environment(console), shown=True), itertools.count()
+    with tempfile.TemporaryDirectory() as scratch:
+
+        def command(*argv: str) -> tuple[int, dict[str, Any]]:
+            folder = Path(scratch) / str(next(numbers))
+            folder.mkdir()
+            argv = (*_prompt(console, *argv), "--json")
+            code = forks.start(argv, _environment(console), folder).wait(_LONGEST_S)
+            told = (folder / "stdout").read_text()
+            return code, json.loads(told) if told.startswith("{") else {}
+
+        yield command
+        forks.end()
+
+
+def _prompt(console: Console, *argv: str) -> tuple[str, ...]:
     console.print(f"\n[bold]$ tidegate {' '.join(argv)}[/bold]")
-    command = [sys.executable, "-m", "deployments.cli", *argv, *(["--json"] if as_json else [])]
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE if as_json else None,
-        env={**os.environ, "TIDEGATE_GUARD": "off", "COLUMNS": str(console.width)},
-        text=True,
-        check=False,
-        cwd=load.CHECKOUT,
-    )
-    return done.returncode, done.stdout or ""
+    return argv
 
 
-def _play(console: Console, scene: Scene) -> dict[str, Any]:
+def _environment(console: Console) -> dict[str, str]:
+    return {**os.environ, "TIDEGATE_GUARD": "off", "COLUMNS": str(console.width)}
+
+
+def _play(console: Console, scene: Scene, command: Command) -> dict[str, Any]:
     console.rule(scene.title)
-    code, text = _tidegate(console, *scene.argv, as_json=True)
-    told = json.loads(text) if text.strip().startswith("{") else {}
+    code, told = command(*scene.argv)
     regions = asyncio.run(witness.regions(scene.environment))
     live = {region["version"] for region in regions.values()}
     return {

@@ -17,7 +17,6 @@ from typing import Any, Self
 
 import httpx
 import yaml
-from forks import Forked, Forks
 
 from clients.lock import Lock
 from clients.registry import Registry
@@ -26,6 +25,7 @@ from release import gates_code, quarantine
 from release.steering import What
 from release.versions import parse_tag
 from sandbox import state
+from sandbox.forks import Forked, Forks
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
 
