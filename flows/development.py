@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common, run_names
 from flows.conclude import Draft, conclude
+from flows.gating import Asking, gated, require_possible
 from flows.region import in_region
 from release import branches
 from release.environment import Environment
@@ -20,7 +21,6 @@ from release.outcome import Outcome, RegionResult, Word, of_error
 from release.strategy import Want
 from release.versions import shown
 from tasks import context, image, notify, quality, source
-from tasks.lock import held
 from tasks.say import say
 
 CHECKS = (("lint",), ("unit", "integration"), ("audit",), ("sast",))
@@ -46,6 +46,7 @@ async def development(
 
 async def _develop(ref: str, pull: int | None, actor: str, wait_for_lock: bool, draft: Draft) -> Word:
     environment = load.environment("development")
+    require_possible(environment)
     branch, commit = await _asked(ref, pull)
     version = f"dev-{commit}"
     draft.learn(version=version, commit=commit)
@@ -90,7 +91,8 @@ async def _deploy(
         say(f"{shown(artifact.version)} is live already: nothing to do")
         return "unchanged"
     await common.check_regions(environment, states, artifact, checkout)
-    async with held(environment, actor, f"development {shown(artifact.version)}", wait=wait_for_lock):
+    asking = Asking(environment, "development", artifact, "rolling", tuple(environment.regions), actor)
+    async with gated(asking, f"development {shown(artifact.version)}", wait=wait_for_lock):
         for region in environment.regions:
             await _bring(draft, environment, region, want, checkout)
     return "released"

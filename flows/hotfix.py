@@ -13,6 +13,7 @@ from flows import common
 from flows.conclude import Draft, conclude
 from flows.emergency import in_each
 from flows.forms import SeverityWord
+from flows.gating import Asking, gated, require_possible
 from flows.guard import left_open
 from flows.merging import leave_behind
 from flows.region import in_region
@@ -20,7 +21,7 @@ from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
 from release import hotfix as rules
-from release import live, messages, quality, wayback
+from release import live, quality, wayback
 from release.environment import Environment
 from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
@@ -28,14 +29,17 @@ from release.outcome import Outcome, Word
 from release.versions import Version
 from tasks import context, image, quarantine, source
 from tasks import hotfix as tasks
-from tasks.lock import held
 from tasks.quality import run_side_by_side
 from tasks.say import say
 
 
 @flow(name="hotfix", flow_run_name="{branch} {severity} by {actor}")
 async def hotfix(
-    branch: str, severity: SeverityWord = "critical", actor: str = "unknown", wait_for_lock: bool = False
+    branch: str,
+    severity: SeverityWord = "critical",
+    actor: str = "unknown",
+    wait_for_lock: bool = False,
+    break_glass: str | None = None,
 ) -> State[Outcome]:
     """Bring a hotfix branch to production.
 
@@ -44,14 +48,17 @@ async def hotfix(
         severity: critical, high or medium. Critical: fewest tests, one approval, no timer, one region at a time.
         actor: Who asked for it.
         wait_for_lock: Wait for a release that is under way instead of refusing.
+        break_glass: Why the gates are broken: then one person who may operate and proves it is all they ask for.
     """
     start = Outcome("hotfix", "refused", version=branch, strategy="rolling")
-    return await conclude(start, partial(_fix, branch, severity, actor, wait_for_lock), partial(tell_production, actor))
+    body = partial(_fix, branch, severity, actor, wait_for_lock, break_glass or "")
+    return await conclude(start, body, partial(tell_production, actor))
 
 
-async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draft: Draft) -> Word:
+async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, broken: str, draft: Draft) -> Word:
     name, grade = rules.branch(branch), rules.severity(severity)
     environment = rules.environment(load.environment("production"), grade)
+    require_possible(environment, broken)
     commit, before = await _from_live(environment, name)
     version = await tasks.version_of(name, commit)
     committed = await source.committed(commit, live.commits(before, commit))
@@ -64,8 +71,8 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, draf
     await quarantine.require_free(artifact.digest)
     wanted = common.wanted(environment, artifact, "rolling")
     await common.check_regions(environment, before, artifact, checkout)
-    say(messages.NOT_ENFORCED, warn=True)
-    async with held(environment, actor, f"hotfix v{version}", wait=wait_for_lock) as grip:
+    asking = Asking(environment, f"{grade} hotfix", artifact, "rolling", tuple(environment.regions), actor, broken)
+    async with gated(asking, f"hotfix v{version}", wait=wait_for_lock) as grip:
         await retire_due(environment)
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from prefect import flow
@@ -11,16 +12,17 @@ from config import load
 from flows import common, prepare
 from flows.conclude import Draft, conclude
 from flows.forms import RegionWord, StrategyWord
+from flows.gating import Asking, gated, require_possible
 from flows.guard import left_open
 from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
-from release import live, maintenance, messages, plan
+from release import live, maintenance, plan
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag
 from tasks import clock, context, image, notify, source
-from tasks.lock import held, left_recovering
+from tasks.lock import left_recovering
 from tasks.maintenance import maintained
 from tasks.say import say
 
@@ -33,6 +35,7 @@ async def production(
     actor: str = "unknown",
     wait_for_lock: bool = False,
     accept_no_way_back: bool = False,
+    break_glass: str | None = None,
 ) -> State[Outcome]:
     """Release a verified version to production.
 
@@ -43,16 +46,16 @@ async def production(
         actor: Who asked for it.
         wait_for_lock: Wait for a release that is under way instead of refusing.
         accept_no_way_back: Release although a bad version could not be taken back.
+        break_glass: Why the gates are broken: then one person who may operate and proves it is all they ask for.
     """
     start = Outcome("production", "refused", version=tag.removeprefix("v"), strategy=strategy or "")
-    body = partial(_release, tag, strategy, regions, actor, wait_for_lock, accept_no_way_back)
+    planned = partial(_planned, tag, strategy, regions, actor, accept_no_way_back, break_glass or "")
+    body = partial(_release, tag, planned, wait_for_lock)
     return await conclude(start, body, partial(tell_production, actor))
 
 
-async def _release(
-    tag: str, asked: str | None, regions: list[str] | None, actor: str, wait: bool, accept: bool, draft: Draft
-) -> Word:
-    planned = await _planned(tag, asked, regions, actor, accept, draft)
+async def _release(tag: str, ready: Callable[[Draft], Awaitable[prepare.Plan]], wait: bool, draft: Draft) -> Word:
+    planned = await ready(draft)
     environment = planned.environment
     artifact = await _verified(planned.version, draft)
     want = common.wanted(environment, artifact, planned.strategy)
@@ -62,36 +65,39 @@ async def _release(
         await left_open(environment, draft, states)
         return "unchanged"
     draft.learn(committed=await source.committed(artifact.commit, live.commits(states, artifact.commit)))
-    say(messages.NOT_ENFORCED, warn=True)
     checkout = await source.checkout(artifact.commit, context.run_id())
     await common.check_regions(environment, states, artifact, checkout)
     # A release that died while it went back goes on going back: no check may keep it from that.
     if not await left_recovering(environment, f"production {tag}"):
         await prepare.check(planned, want, checkout)
-    async with held(environment, actor, f"production {tag}", wait=wait) as grip:
+    asking = Asking(
+        environment, "production", artifact, planned.strategy, planned.regions, planned.actor, planned.break_glass, True
+    )
+    async with gated(asking, f"production {tag}", wait=wait) as grip:
         await retire_due(environment)
         if not grip.recovering:
             await prepare.begin(planned, want, checkout)
             await image.promote(artifact.digest, tag)
         async with maintained(environment, planned.regions):
             await notify.monitoring("deployment_start", draft.outcome, clock.now())
-            word = await release_waves(draft, grip, plan.waves(environment, regions), want, checkout)
+            word = await release_waves(draft, grip, plan.waves(environment, planned.regions), want, checkout)
     if word == "released":
         await left_open(environment, draft)
     return word
 
 
 async def _planned(
-    tag: str, asked: str | None, regions: list[str] | None, actor: str, accept: bool, draft: Draft
+    tag: str, asked: str | None, regions: list[str] | None, actor: str, accept: bool, broken: str, draft: Draft
 ) -> prepare.Plan:
     """Refuses what could never be, before anything is asked of a region."""
     version, environment = parse_tag(tag), load.environment("production")
+    require_possible(environment, broken)
     order = tuple(region for wave in plan.waves(environment, regions) for region in wave)
     strategy = await prepare.strategy_of(tag, asked)
     draft.learn(strategy=strategy)
     without = tuple(name for name in order if len(environment.regions[name].previews) < 2)
     maintenance.require_possible(environment.maintenance.mode, strategy, without)
-    return prepare.Plan(environment, version, strategy, order, actor, accept)
+    return prepare.Plan(environment, version, strategy, order, actor, accept, broken)
 
 
 async def _verified(version: Version, draft: Draft) -> Artifact:

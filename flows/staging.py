@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common
 from flows.conclude import Draft, conclude
+from flows.gating import Asking, gated, require_possible
 from flows.region import CHECKS
 from flows.rehearsal import production_now
 from flows.staging_region import Staged
@@ -20,9 +21,8 @@ from release.environment import Environment
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag, parse_version
-from tasks import clock, context, image, notify, quarantine, source
+from tasks import clock, context, image, notify, quarantine, source, waiting
 from tasks.branch import require_head
-from tasks.lock import held
 from tasks.quality import run_side_by_side
 from tasks.say import say
 
@@ -31,7 +31,11 @@ TESTS = (("lint",), ("unit", "integration", "e2e"), ("audit",), ("sast",))
 
 @flow(name="staging", flow_run_name="{ref} by {actor}")
 async def staging(
-    ref: str = "main", version: str | None = None, actor: str = "unknown", wait_for_lock: bool = False
+    ref: str = "main",
+    version: str | None = None,
+    actor: str = "unknown",
+    wait_for_lock: bool = False,
+    break_glass: str | None = None,
 ) -> State[Outcome]:
     """Stage a commit: test, build, deploy, verify, and rehearse its way back.
 
@@ -40,29 +44,39 @@ async def staging(
         version: X.Y.Z; computed from the commits since the last release tag when empty.
         actor: Who asked for it.
         wait_for_lock: Wait for a release that is under way instead of refusing.
+        break_glass: Why the gates are broken: then one person who may operate and proves it is all they ask for.
     """
     start = Outcome("staging", "refused", version=version or ref, strategy="rolling")
-    return await conclude(start, partial(_stage, ref, version, actor, wait_for_lock), partial(_tell, actor))
+    body = partial(_stage, ref, version, actor, wait_for_lock, break_glass or "")
+    return await conclude(start, body, partial(_tell, actor))
 
 
-async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool, draft: Draft) -> Word:
+async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool, broken: str, draft: Draft) -> Word:
     asked = parse_version(version) if version else None
     environment = load.environment("staging")
+    require_possible(environment, broken)
     commit = await source.commit_of(ref)
     chosen = asked or _tagged(ref) or await source.next_version(commit)
     draft.learn(version=str(chosen), commit=commit)
     say(f"staging v{chosen} from commit {commit[:12]}")
+    if (branch := environment.gates.protected_branch) is not None:
+        await source.require_on_branch(ref, commit, branch, field="ref")
     before = await common.observed(environment, environment.regions)
     checkout = await source.checkout(commit, context.run_id())
-    await _test(environment, checkout)
-    artifact = await _built(chosen, commit, checkout)
+    # A run that was suspended at its gates begins again from the top: it was tested before its image was built.
+    artifact = await _known(chosen, commit) if await waiting.resumed() else None
+    if artifact is None:
+        await _test(environment, checkout)
+        artifact = await _built(chosen, commit, checkout)
     draft.learn(digest=artifact.digest)
     await quarantine.require_free(artifact.digest)
-    say(messages.NOT_ENFORCED, warn=True)
     await common.check_regions(environment, before, artifact, checkout)
     want = common.wanted(environment, artifact, "rolling")
+    asking = Asking(
+        environment, "staging", artifact, "rolling", tuple(environment.regions), actor, broken, True, "deployments"
+    )
     still = partial(require_head, ref, commit)
-    async with held(environment, actor, f"staging v{chosen}", wait=wait_for_lock, still=still) as grip:
+    async with gated(asking, f"staging v{chosen}", wait=wait_for_lock, still=still) as grip:
         staged = Staged(environment, await production_now() if environment.rehearsal.enabled else [])
         word = await release_waves(draft, grip, environment.waves, want, checkout, staged.region)
         if word == "released":
@@ -84,17 +98,22 @@ async def _test(environment: Environment, checkout: Path) -> None:
     await run_side_by_side("staging", checkout, TESTS, variables)
 
 
-async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
-    tag = f"staging-{version}"
+async def _known(version: Version, commit: str) -> Artifact | None:
+    """The image of this version, where it was built from this commit before."""
     # A hotfix was never staged: its image has the release's tag only.
-    for known in (tag, version.tag):
+    for known in (f"staging-{version}", version.tag):
         artifact = await image.built_before(known, str(version), commit)
         if artifact is not None:
             say(f"{known} was built before: {artifact.digest[:19]}")
-            break
-    else:
+            return artifact
+    return None
+
+
+async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
+    artifact = await _known(version, commit)
+    if artifact is None:
         app = source.application_file(checkout)
-        artifact = await image.build_and_push(app, checkout, str(version), commit, (tag,), {})
+        artifact = await image.build_and_push(app, checkout, str(version), commit, (f"staging-{version}",), {})
     await image.promote(artifact.digest, "staging-latest", move=True)
     return artifact
 

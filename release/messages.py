@@ -9,8 +9,6 @@ from release.model import Artifact
 from release.outcome import Outcome, RegionResult
 from release.versions import shown
 
-NOT_ENFORCED = "Approvals, freeze windows and wait timers are declared but not enforced yet."
-
 
 def duration(seconds: float) -> str:
     """A duration as people say it: `0.8 s`, `42 s`, `3 min 5 s`."""

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from deployments.cli import runner
-from deployments.cli.release import Here, Json, Wait, actor
+from deployments.cli.release import BreakGlass, Here, Json, Wait, actor
 
 
 def hotfix(
     branch: Annotated[str, typer.Argument(help="The branch, hotfix/..., which holds what is live.")],
     severity: Annotated[str, typer.Option(help="critical, high or medium.")] = "critical",
+    break_glass: BreakGlass = None,
     wait: Wait = False,
     here: Here = False,
     as_json: Json = False,
@@ -24,6 +25,7 @@ def hotfix(
     Example: `tidegate hotfix hotfix/stock --severity critical`.
     """
     call = {"branch": branch, "severity": severity, "actor": actor(), "wait_for_lock": wait}
+    call["break_glass"] = break_glass
     runner.run("hotfix", call, here=here, as_json=as_json)
 
 

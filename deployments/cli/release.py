@@ -12,6 +12,13 @@ from deployments.cli import runner
 
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 Here = Annotated[bool, typer.Option("--here", help="Run it in this process, although a worker is there.")]
+BreakGlass = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON",
+        help="Pass without approvals, timer and freeze windows: one person who may operate proves it. It is announced.",
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a release that is under way instead of refusing.")]
 
 
@@ -38,6 +45,7 @@ def develop(
 def stage(
     ref: Annotated[str, typer.Argument(help="A branch, tag or commit of the application.")] = "main",
     version: Annotated[str | None, typer.Option(help="X.Y.Z; computed from the commits when left out.")] = None,
+    break_glass: BreakGlass = None,
     wait: Wait = False,
     here: Here = False,
     as_json: Json = False,
@@ -46,7 +54,7 @@ def stage(
 
     Example: `tidegate stage v1.4.0`, or `tidegate stage main --version 1.4.1`.
     """
-    call = {"ref": ref, "version": version, "actor": actor(), "wait_for_lock": wait}
+    call = {"ref": ref, "version": version, "actor": actor(), "wait_for_lock": wait, "break_glass": break_glass}
     runner.run("staging", call, here=here, as_json=as_json)
 
 
@@ -60,6 +68,7 @@ def release(
     accept_no_way_back: Annotated[
         bool, typer.Option("--accept-no-way-back", help="Release although a bad version could not be taken back.")
     ] = False,
+    break_glass: BreakGlass = None,
     wait: Wait = False,
     here: Here = False,
     as_json: Json = False,
@@ -69,5 +78,5 @@ def release(
     Example: `tidegate release v1.4.0 --strategy canary`; the first version ever needs `--accept-no-way-back`.
     """
     call = {"tag": tag, "strategy": strategy, "regions": region, "actor": actor(), "wait_for_lock": wait}
-    call["accept_no_way_back"] = accept_no_way_back
+    call |= {"accept_no_way_back": accept_no_way_back, "break_glass": break_glass}
     runner.run("production", call, here=here, as_json=as_json)

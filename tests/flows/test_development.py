@@ -196,7 +196,8 @@ def test_a_fork_is_never_built(desk: Desk, look: Look) -> None:
 def test_staging_runs_all_its_tests_beside_audit_and_scan(desk: Desk, look: Look) -> None:
     name, _ = branch(desk, {**WRONG, "tests/e2e/test_wrong.py": WRONG["tests/unit/test_wrong.py"]})
     before = look.versions()
-    result = desk.tidegate("stage", name, "--version", "99.0.0")
+    home = desk.variant(staging={"gates": {"protected_branch": name}})
+    result = desk.tidegate("stage", name, "--version", "99.0.0", home=home)
     assert (result.code, result.word) == (3, "failed"), result.text
     rows = table(result, "staging")
     assert {check: row["outcome"] for check, row in rows.items()} == dict.fromkeys((*CHECKS, "e2e"), "failed")

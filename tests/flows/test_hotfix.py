@@ -132,7 +132,7 @@ def test_one_region_at_a_time(critical: dict[str, Any]) -> None:
     result = critical["result"]
     places = [(at(result, f"wave: {one}"), at(result, f"{one}: v{critical['version']} is live")) for one in REGIONS]
     assert [place for pair in places for place in pair] == sorted(place for pair in places for place in pair)
-    assert "declared but not enforced yet" in result.text
+    assert "1 person must approve: nobody has yet" in result.text
 
 
 def test_each_region_is_told_and_backed_up_before_it_changes_and_probed_and_watched_after(

@@ -87,7 +87,8 @@ def test_tests_that_fail_change_nothing(desk: Desk, look: Look, staged: Regions)
     )
     history.add_commit(desk.bare, "feature/till", "feat: open the till", {"tests/unit/test_till.py": broken}, "main")
     before = look.versions()
-    result = desk.tidegate("stage", "feature/till")
+    home = desk.variant(staging={"gates": {"protected_branch": "feature/till"}})
+    result = desk.tidegate("stage", "feature/till", home=home)
     assert (result.code, result.word) == (3, "failed"), result.text
     assert result.reason.startswith("unit failed: 1 of ")
     assert "the till is open" in result.reason
