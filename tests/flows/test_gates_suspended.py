@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -21,55 +20,53 @@ from config import load
 
 pytestmark = pytest.mark.slow
 
-NAME = "tests-of-gates"
-SERVE = f"from flows.production import production; production.serve(name={NAME!r})"
 
-
-class Server:
-    """What runs production's deployment: one process that asks Prefect for runs each second."""
+class Machine:
+    """`tidegate serve --worker`: what runs the deployments."""
 
     def __init__(self, desk: Desk) -> None:
-        self.api = str(load.settings().prefect.api)
-        env = {**desk.environment(desk.home), "PREFECT_API_URL": self.api, "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
-        env["PYTHONPATH"] = str(load.CHECKOUT)
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE],
-            cwd=load.CHECKOUT,
-            env=env,
-            stdout=quiet,
-            stderr=quiet,
-            start_new_session=True,
-        )
-
-    def begin(self, **parameters: Any) -> str:
-        """A run of the deployment, as Prefect's page makes one."""
-        deployment = until(lambda: self._find())["id"]
-        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-        return str(self._post(f"deployments/{deployment}/create_flow_run", body)["id"])
+        self._log = desk.folder() / "log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "deployments.cli", "serve", "--worker"],
+                stdout=log,
+                stderr=log,
+                cwd=load.CHECKOUT,
+                env=desk.environment(desk.home),
+                start_new_session=True,
+            )
+        until(lambda: "ready after" in self._log.read_text() or self.process.poll() is not None, 240)
+        assert self.process.poll() is None, self._log.read_text()
 
     def kill(self) -> None:
-        """It and every run it began, at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        """As a power cut would; the service ends with its supervisor."""
+        self.process.kill()
         self.process.wait(10)
 
     def end(self) -> None:
-        self.kill()
-        if found := self._find():
-            httpx.delete(f"{self.api}/deployments/{found['id']}", timeout=10, trust_env=False)
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(60) == 0
 
-    def runs(self) -> int:
-        """How many processes of runs there are."""
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return sum(len(path.read_text().split()) for path in children)
 
-    def _find(self) -> Any:
-        body = {"deployments": {"name": {"any_": [NAME]}}}
-        found = self._post("deployments/filter", body)
-        return found[0] if found else None
+def begin(**parameters: Any) -> str:
+    """A run of production's deployment, as Prefect's page makes one."""
+    api = load.settings().prefect.api
+    with httpx.Client(timeout=20, trust_env=False) as client:
+        found = client.get(f"{api}/deployments/name/production/production").raise_for_status().json()
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        made = client.post(f"{api}/deployments/{found['id']}/create_flow_run", json=body)
+        return str(made.raise_for_status().json()["id"])
 
-    def _post(self, path: str, body: Any) -> Any:
-        return httpx.post(f"{self.api}/{path}", json=body, timeout=20, trust_env=False).raise_for_status().json()
+
+def processes(run: str) -> int:
+    """How many processes know of the run by their environment."""
+    found = 0
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            found += run.encode() in path.read_bytes()
+        except OSError:
+            continue
+    return found
 
 
 def until(what: Callable[[], Any], within: float = 90.0) -> Any:
@@ -81,26 +78,26 @@ def until(what: Callable[[], Any], within: float = 90.0) -> Any:
 
 
 @pytest.fixture
-def server(desk: Desk, look: Look) -> Iterator[list[Server]]:
+def machines(desk: Desk, look: Look) -> Iterator[list[Machine]]:
     """The newest one is the last."""
-    servers = [Server(desk)]
-    yield servers
-    servers[-1].end()
+    found = [Machine(desk)]
+    yield found
+    found[-1].end()
 
 
 def test_it_has_no_process_and_goes_on_after_everything_was_killed(
-    desk: Desk, look: Look, good: Regions, another: str, server: list[Server]
+    desk: Desk, look: Look, good: Regions, another: str, machines: list[Machine]
 ) -> None:
     desk.people(approve=False)
     before = look.versions()
-    run = server[0].begin(tag=another, actor="ada", accept_no_way_back=True)
+    run = begin(tag=another, actor="ada", accept_no_way_back=True)
     until(lambda: look.run(run)["state"]["name"] == "AwaitingApproval")
-    until(lambda: server[0].runs() == 0)
+    until(lambda: processes(run) == 0)
     assert look.versions() == before, "what waits holds no lock and changes nothing"
-    server[0].kill()
-    server.append(Server(desk))
+    machines[0].kill()
     # Nobody proved who asked: one more than the two must approve.
     assert "2 more must approve" in desk.vote(run[:8], "bob").text
+    machines.append(Machine(desk))
     until(lambda: any("bob approved" in line for line in ask.log(run)))
     until(lambda: look.run(run)["state"]["name"] == "AwaitingApproval")
     form = {"approver": "eve", "code": desk.code("eve"), "decision": "approve", "reason": "in Prefect's page"}
