@@ -29,6 +29,8 @@ from sandbox.forks import Forks
 # Its arguments -> its exit code, and what it told as JSON.
 Command = Callable[..., tuple[int, dict[str, Any]]]
 _LONGEST_S = 900.0
+# Characters of a version: all of X.Y.Z, the beginning of a commit.
+_SHORT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,15 @@ def _play(console: Console, scene: Scene, command: Command) -> dict[str, Any]:
 
 def _show(console: Console, releases: Sequence[dict[str, Any]]) -> None:
     console.rule("What happened")
-    table = Table("pipeline", "version", "outcome", "took", "failing requests", "live", "as told", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in ("pipeline", "version", "outcome", "took", "failing", "live"):
+        table.add_column(title, no_wrap=True)
     for one in releases:
         pipeline = f"{one['pipeline']} {one['strategy']}" if one["pipeline"] == "production" else one["pipeline"]
-        live = ", ".join(shown(version) for version in sorted({found["version"] for found in one["regions"].values()}))
+        outcome = one["outcome"] if one["as_expected"] else f"[red]{one['outcome']}: NOT AS IT SHOULD BE[/red]"
         failing = str(one["failing_requests"]) if one["outcome"] == "recovered" else ""
-        expected = "yes" if one["as_expected"] else "[red]NO[/red]"
-        table.add_row(pipeline, one["version"], one["outcome"], f"{one['seconds']} s", failing, live, expected)
+        live = sorted({shown(found["version"])[:_SHORT] for found in one["regions"].values()})
+        table.add_row(pipeline, one["version"][:_SHORT], outcome, f"{one['seconds']} s", failing, ", ".join(live))
     console.print(table)
     for one in releases:
         if one["reason"]:
