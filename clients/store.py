@@ -77,7 +77,7 @@ class Store:
         except (OperationalError, InterfaceError, TimeoutError, OSError) as error:
             raise _away(error) from None
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if error.connection_invalidated or _turned_away(error):
                 raise _away(error) from None
             raise
 
@@ -104,6 +104,12 @@ def _engine(url: str, timeout: float) -> AsyncEngine:
         return create_async_engine(address, pool_size=2, max_overflow=3, pool_pre_ping=True, connect_args=arguments)
     except (ArgumentError, NoSuchModuleError):
         raise wrong from None
+
+
+def _turned_away(error: DBAPIError) -> bool:
+    """A server that starts, ends or has no connection left says so with an SQLSTATE of these classes
+    (PostgreSQL's documentation, appendix A): connection, resources, operator."""
+    return str(getattr(error.orig, "sqlstate", None) or "")[:2] in ("08", "53", "57")
 
 
 def _away(error: BaseException) -> Unavailable:

@@ -48,6 +48,9 @@ async def keep_up(*, server: bool, say: Say) -> None:
 
 async def _up(folder: Path, server: bool, say: Say) -> None:
     began = time.monotonic()
+    if server:
+        # What one that was killed left there is no configuration: this one would take it for the user's own.
+        _stop_serving()
     machine = Machine(folder, prefectapi.place()[0])
     async with contextlib.AsyncExitStack() as stack:
         api = await stack.enter_async_context(prefectapi.orders())

@@ -56,6 +56,28 @@ async def test_a_database_that_is_away_is_unavailable_and_keeps_its_password(tmp
     assert caught.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [("57P03", "the database system is shutting down"), ("53300", "sorry, too many clients already")],
+)
+async def test_a_database_that_turns_callers_away_is_unavailable(state: str, says: str) -> None:
+    async def turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # PostgreSQL's protocol: no encryption here, then an ErrorResponse to whoever wants to begin.
+        while size := int.from_bytes(await reader.readexactly(4)):
+            if int.from_bytes((await reader.readexactly(size - 4))[:4]) != 80_877_103:
+                break
+            writer.write(b"N")
+        fields = f"SFATAL\0VFATAL\0C{state}\0M{says}\0\0".encode()
+        writer.write(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+        writer.close()
+
+    async with await asyncio.start_server(turn_away, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable, match="did not answer"):
+            async with Store(f"postgresql://u:hunter2@127.0.0.1:{port}/d"):
+                raise AssertionError("never opened")
+
+
 @pytest.mark.slow
 async def test_on_postgresql_many_open_it_at_once(tmp_path: Path) -> None:
     server = Postgres(tmp_path / "postgres", tmp_path / "log")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -78,6 +80,14 @@ async def door(url: str, *, rate: float = 10_000, burst: int = 100_000) -> Async
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://tidegate") as http:
             yield Door(http, deliveries, app, woken)
+    await ended()
+
+
+async def ended() -> None:
+    """A call that was cancelled still runs in its thread, which has an answer for this loop as long as there is one."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
 
 
 def sqlite(folder: Path) -> str:
