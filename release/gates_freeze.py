@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -16,6 +17,9 @@ _DURATION = re.compile(r"P(?:(?P<weeks>\d+)W|(?:(?P<days>\d+)D)?(?:T(?=\d)(?:(\d
 # More often than daily is no freeze but a mistake, and would take long to count from its start.
 _TOO_OFTEN = re.compile(r"FREQ=(SECONDLY|MINUTELY|HOURLY)", re.IGNORECASE)
 _MOST_WINDOWS = 100
+# Windows that cover each other are followed for so long.
+FURTHEST = timedelta(days=90)
+_MOST_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +108,17 @@ def parse_duration(text: str) -> Duration:
 def frozen(freezes: Iterable[Freeze], at: datetime) -> tuple[Freeze, datetime] | None:
     """The freeze that `at` (aware) lies in and when one may start again; None outside of all of them.
 
-    Windows that touch or overlap count as one.
+    Windows that touch or overlap count as one. Where they never end, it is at least `FURTHEST` later.
     """
     every = tuple(freezes)
     first: Freeze | None = None
     opens = at
-    for _ in range(_MOST_WINDOWS):
-        found = next(((one, end) for one in every if (end := one.ends_after(opens)) is not None), None)
-        if found is None:
+    for _ in range(_MOST_STEPS):
+        found = [(end, one) for one in every if (end := one.ends_after(opens)) is not None]
+        if not found or opens - at >= FURTHEST:
             break
-        first, opens = first or found[0], found[1]
+        end, one = max(found, key=itemgetter(0))
+        first, opens = first or one, end
     return None if first is None else (first, opens)
 
 
