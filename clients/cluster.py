@@ -73,6 +73,12 @@ class Cluster:
         found = await self._kube.find(self._route(app))
         return None if found is None else cluster_read.split(app, found.body)
 
+    async def endpoints(self, service: str) -> frozenset[str]:
+        """The names of the pods to which gateways may send a Service's users, as its EndpointSlices have them."""
+        path = self._path("discovery.k8s.io/v1", "endpointslices")
+        slices, _ = await self._kube.items(path, f"kubernetes.io/service-name={service}")
+        return cluster_read.endpoints(slices)
+
     async def apply(self, manifests: Sequence[Mapping[str, Any]]) -> None:
         """Server-side apply of Services and HTTPRoutes: what they name is Tidegate's, the rest is left alone."""
         await together(*(self._apply(manifest) for manifest in manifests))

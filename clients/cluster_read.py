@@ -118,6 +118,16 @@ def _unschedulable(conditions: Mapping[str, Object]) -> str | None:
     return None
 
 
+def endpoints(slices: Iterable[Object]) -> frozenset[str]:
+    """The names of the pods that are ready by these EndpointSlices; a condition that is not told counts as ready."""
+    return frozenset(
+        one["targetRef"]["name"]
+        for item in slices
+        for one in item.get("endpoints") or ()
+        if (one.get("conditions") or {}).get("ready", True) is not False and "targetRef" in one
+    )
+
+
 def split(app: str, route: Object) -> Route:
     """The weights of the two slots' backends (0 for one that the route does not name), and the two records."""
     weights = {

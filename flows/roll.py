@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from release.health import Bad
 from release.model import Record, RegionState, Slot
 from release.recovery import Back
 from release.strategy import Seen, Want
-from tasks import autoscaling, clock, context, deploy, probe, retiring, source, stop
+from tasks import autoscaling, clock, context, deploy, probe, retiring, rollout, source, stop
 from tasks.policy import PATIENT
 
 
@@ -74,7 +73,7 @@ async def _loop(job: Job, judging: Judging | None) -> int:
         stop.check_lock(job.region.name)
         step = job.decide(seen, await deploy.observe.with_options(**PATIENT)(job.region))
         if isinstance(step, steps.Await):
-            step = await deploy.watch(job.region, job.want, partial(job.decide, seen), recovering=back)
+            step = await rollout.watch(job.region, job.want, partial(job.decide, seen), recovering=back)
         if judging is not None:
             judging.check()
         match step:
@@ -134,8 +133,7 @@ async def check(job: Job, slot: Slot, address: str | None) -> None:
     """Chart tests, health probes, then the application's own checks, all against one address."""
     if job.way is not None or job.checkout is None or address is None:
         return  # the way back is probed once, at its end
-    # Until gateways know the new pods, users and checks still reach the old ones.
-    await asyncio.sleep(job.want.limits.settle)
+    await rollout.endpoints(job.region, slot, job.want.limits)
     await deploy.chart_test(job.region, slot)
     await probe.healthy(job.region.name, address, job.environment.probe)
     variables = await context.variables(job.environment, job.region)

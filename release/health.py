@@ -96,3 +96,8 @@ def _quota(message: str) -> str:
 def ready_digests(pods: Iterable[Pod]) -> frozenset[str]:
     """The digests of all Ready pods, the only proof of what serves."""
     return frozenset(pod.digest or pod.image for pod in pods if pod.ready and not pod.terminating)
+
+
+def ready_names(pods: Iterable[Pod]) -> frozenset[str]:
+    """The names of the pods that serve, or will as soon as a gateway knows them."""
+    return frozenset(pod.name for pod in pods if pod.ready and not pod.terminating)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +10,16 @@ from prefect import task
 
 from clients.helm_errors import Pending
 from config import load
-from release import health, labels, live, names, steps, traffic
+from release import health, labels, live, names, traffic
 from release.environment import Environment, Region
-from release.errors import Halted, Refused, Unavailable
+from release.errors import Halted, Refused
 from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
 from release.versions import shown
-from tasks import context, stop
+from tasks import context
 from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
-# How long a watch bears an API server that does not answer: users are served without it.
-_OUTAGE = 120.0
 _HELM_TIMEOUT = 300.0
 
 
@@ -43,8 +39,10 @@ async def preflight(
     environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any]
 ) -> None:
     """Raises Refused or Unavailable before any effect: context, address, rights, Secret keys and chart."""
+    name = names.slot_release(_app(), slot)
     async with context.cluster(region) as cluster:
         await cluster.reachable()
+        await cluster.endpoints(name)
         if environment.kubernetes_secret:
             keys = await cluster.secret_keys(environment.kubernetes_secret)
             missing = sorted(set(environment.secrets) - (keys or frozenset()))
@@ -57,7 +55,7 @@ async def preflight(
                     next_step="Create it there; Tidegate never copies secrets into a cluster.",
                 )
     await context.variables(environment, region)
-    helm, place, name = context.helm(), context.place(region), names.slot_release(_app(), slot)
+    helm, place = context.helm(), context.place(region)
     with context.named(region):
         try:
             await helm.dry_run(place, name, chart, values)
@@ -99,36 +97,6 @@ async def unblock(region: Region, slot: Slot) -> None:
     else:
         await helm.rollback(place, name, revision)
     say(f"cleared an operation of {name} that a killed run had left pending", region=region.name)
-
-
-Decide = Callable[[RegionState], steps.Step]
-
-
-@task(task_run_name="{region.name}: watch the pods")
-async def watch(region: Region, want: Want, decide: Decide, *, recovering: bool = False) -> steps.Step:
-    """Look until something is to be done. A roll-out that takes longer than its time-out is condemned."""
-    ends = time.monotonic() + want.limits.timeout
-    answered, told = time.monotonic(), -1
-    async with context.cluster(region) as cluster:
-        while True:
-            stop.check(region.name, recovering=recovering)
-            try:
-                step = decide(await cluster.observe(_app(), region.name))
-                answered = time.monotonic()
-            except Unavailable:
-                if time.monotonic() - answered > _OUTAGE:
-                    raise
-                await asyncio.sleep(want.limits.poll)
-                continue
-            if not isinstance(step, steps.Await):
-                return step
-            if step.ready != told:
-                told = step.ready
-                say(f"{step.ready} of {step.wanted} pods of {shown(want.artifact.version)} ready", region=region.name)
-            if time.monotonic() > ends:
-                late = f"only {step.ready} of {step.wanted} pods were ready after {want.limits.timeout:.0f} s."
-                return steps.Condemn(step.slot, health.Bad("Timeout", late))
-            await asyncio.sleep(want.limits.poll)
 
 
 @task(task_run_name="{region.name}: create the traffic objects", **PATIENT)

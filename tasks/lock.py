@@ -17,7 +17,7 @@ from release.environment import Environment
 from release.errors import Refused, TidegateError, Unavailable
 from release.locking import Holder, Recovering, Take, Wait
 from release.steering import steering
-from tasks import context, stop, threads
+from tasks import context, dead, stop, threads
 from tasks.policy import RETRY
 from tasks.say import say
 
@@ -101,6 +101,8 @@ async def held(
     me = Holder(context.run_id(), who, what, threads=told.text)
     before = await _taken(environment, me, wait, still)
     _won.set(time.monotonic())
+    if before is not None and before.run != me.run:
+        await dead.bury(before.run, me.run)
     with stop.stopping() as sign:
         grip = Grip(environment, me, sign)
         if before is not None and before.what == what:

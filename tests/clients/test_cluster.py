@@ -210,3 +210,16 @@ async def test_an_autoscaler_gets_its_minimum_where_there_is_one(api: FakeApi, t
     async with cluster(api) as here:
         assert await here.set_minimum("shop", "blue", 12) is there
     assert api.seen[-1][3] == {"spec": {"minReplicas": 12}}
+
+
+async def test_endpoints_are_the_ready_ones_of_all_slices(api: FakeApi) -> None:
+    def endpoint(name: str, **conditions: bool) -> dict[str, object]:
+        return {"targetRef": {"kind": "Pod", "name": name}, "conditions": conditions}
+
+    path = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
+    ending = endpoint("b", ready=False, serving=True, terminating=True)
+    slices = [{"endpoints": [endpoint("a", ready=True), ending]}, {"endpoints": None}, {"endpoints": [endpoint("c")]}]
+    api.answers["GET", path] = {"items": slices}
+    async with cluster(api) as here:
+        assert await here.endpoints("shop-blue") == {"a", "c"}
+    assert api.seen[0][2]["labelSelector"] == "kubernetes.io/service-name=shop-blue"

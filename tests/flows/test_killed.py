@@ -7,10 +7,11 @@ import time
 
 import pytest
 from desk import Desk, only, release
+from kubernetes.aio import client
 from look import Look, Regions
 
-from clients.cluster import Cluster
 from config import load
+from sandbox.admin import Admin
 
 pytestmark = pytest.mark.slow
 # The second run waits until the first one's lock lapsed.
@@ -23,8 +24,10 @@ def test_a_killed_release_goes_on_to_its_end(desk: Desk, look: Look, another: st
     with desk.start(*release(another), home=home) as first:
         first.until(moment)
         first.kill()
+    run = desk.under_way()
     result = desk.tidegate(*release(another, "--wait"), home=home)
     assert (result.code, result.word) == (0, "released"), result.text
+    assert run not in {one["id"][:8] for one in desk.tidegate("status", "--json").outcome["running"]}
     assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
     assert "deployed" in look.live()["us-east-1"]["helm"]
 
@@ -33,8 +36,11 @@ def test_a_helm_killed_in_mid_upgrade_is_cleared(desk: Desk, look: Look, another
     home = desk.variant(production=SHORT)
     with desk.start(*release(another), home=home) as first:
         first.until("wave: us-east-1")
-        asyncio.run(pending("us-east-1"))
+        # Half a second for each answer keeps helm in the middle.
+        desk.fault("kubernetes", "slow", "us-east-1")
+        asyncio.run(pending(look.admin(), "us-east-1"))
         first.kill()
+    desk.calm()
     assert "pending-upgrade" in look.live()["us-east-1"]["helm"]
     result = desk.tidegate(*release(another, "--wait"), home=home)
     assert (result.code, result.word) == (0, "released"), result.text
@@ -75,14 +81,17 @@ def test_another_release_is_refused_over_an_unfinished_way_back(
     assert look.digests() == good
 
 
-async def pending(region: str) -> None:
+async def pending(admin: Admin, region: str) -> None:
     """Returns while helm is in the middle of an upgrade there."""
     place = load.environment("production").regions[region]
     deadline = time.monotonic() + 60
-    async with Cluster(load.settings().kubeconfig, place.context, place.namespace) as here:
+    async with admin.client() as api:
+        core = client.CoreV1Api(api)
         while True:
-            release = (await here.observe("shop", region)).blue.release
-            if release is not None and release.status.startswith("pending-"):
+            found = await core.list_namespaced_secret(
+                place.namespace, label_selector="owner=helm,status=pending-upgrade"
+            )
+            if found.items:
                 return
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)

@@ -72,3 +72,8 @@ def test_up_means_every_pod_ready_and_no_other_version_running() -> None:
 def test_only_ready_pods_prove_a_digest() -> None:
     pods = [replace(POD, ready=True), replace(POD, digest="sha256:other"), replace(POD, ready=True, terminating=True)]
     assert health.ready_digests(pods) == {DIGEST}
+
+
+def test_what_serves_is_ready_and_not_ending() -> None:
+    pods = [replace(POD, name="new", ready=True), replace(POD, name="old", ready=True, terminating=True)]
+    assert health.ready_names([*pods, replace(POD, name="coming")]) == {"new"}

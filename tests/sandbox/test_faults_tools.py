@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from clients import process, tools
+from clients.helm_errors import from_stderr
+from release.errors import Unavailable
 from sandbox.controlplane.run import ControlPlane
 from sandbox.faultproxy import Fault, FaultProxy
 from sandbox.ports import free_ports
@@ -68,7 +71,7 @@ async def test_both_work_through_the_proxy(region: Region) -> None:
     assert done.stdout == "80", done.stderr
 
 
-@pytest.mark.parametrize("fault", [Fault("429", retry_after=1), Fault("down"), Fault("slow", 0.2), Fault("cut", 0.2)])
+@pytest.mark.parametrize("fault", [Fault("429", retry_after=1), Fault("down"), Fault("slow", 0.2)])
 async def test_a_short_fault_is_survived(region: Region, fault: Fault) -> None:
     await region.proxy.set(fault)
     upgrading = asyncio.create_task(region.upgrade(81))
@@ -76,6 +79,18 @@ async def test_a_short_fault_is_survived(region: Region, fault: Fault) -> None:
     await region.proxy.set(Fault())
     done = await upgrading
     assert done.code == 0, done.stderr
+
+
+async def test_a_cut_connection_is_survived_or_told_as_an_outage(region: Region) -> None:
+    await region.proxy.set(Fault("cut", 0.2))
+    done = await region.upgrade(81)
+    await region.proxy.set(Fault())
+    if done.code:
+        assert isinstance(from_stderr(done.stderr, "upgrade", NAME, "small"), Unavailable)
+        history = json.loads((await region.helm("history", "small", "-o", "json")).stdout)
+        if history[-1]["status"].startswith("pending-"):
+            assert (await region.helm("rollback", "small", "1")).code == 0
+    assert (await region.upgrade(81)).code == 0
 
 
 async def test_a_closed_port_is_not_tried_again(region: Region) -> None:

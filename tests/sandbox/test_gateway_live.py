@@ -79,9 +79,10 @@ class Region:
         return await self.custom.get_namespaced_custom_object(*GROUP, self.namespace, "httproutes", "shop")
 
     async def weigh(self, blue: int, green: int) -> None:
-        route = await self.route()
-        route["spec"]["rules"] = [rule(ref("shop-blue", blue), ref("shop-green", green))]
-        await self.custom.replace_namespaced_custom_object(*GROUP, self.namespace, "httproutes", "shop", route)
+        patch = {"spec": {"rules": [rule(ref("shop-blue", blue), ref("shop-green", green))]}}
+        await self.custom.patch_namespaced_custom_object(
+            *GROUP, self.namespace, "httproutes", "shop", patch, _content_type="application/merge-patch+json"
+        )
 
     async def pod(self, name: str, slot: str, version: str, address: str) -> None:
         made = await self.core.create_namespaced_pod(
