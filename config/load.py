@@ -92,6 +92,12 @@ def environment(name: str, speed: float | None = None) -> Environment:
         model = EnvironmentModel.model_validate(data)
     except ValidationError as error:
         raise _refused(source, error) from None
+    if model.dispatch == "regional" and name != "production":
+        raise Refused(
+            f"{name} is worked on by whoever runs its pipeline.",
+            field=f"{source}: dispatch",
+            next_step="Only production may say regional.",
+        )
     found = settings()
     return model.build(name, found.speed if speed is None else speed, found.timer_speed)
 

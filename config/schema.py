@@ -161,6 +161,7 @@ class Environment(Model):
     verdict: Verdict = Verdict()
     guard: Guard = Guard()
     recover: Literal["all", "failed"] = "all"
+    dispatch: Literal["local", "regional"] = "local"
     probe: Probe = Probe()
     gates: Gates = Gates()
     hotfix: Hotfix = Hotfix()
@@ -211,6 +212,7 @@ class Environment(Model):
             secrets={key: secret.ref() for key, secret in self.secrets.items()},
             judged=self.verdict.build(self.canary.weights, len(self.regions), speed),
             recover=self.recover,
+            dispatch=self.dispatch,
             guard=built.Guard(self.guard.limit, self.guard.alpha, self.guard.on_bad),
             progressive=built.Progressive(self.canary.weights, self.window_s / speed),
             hotfix=self.hotfix.build(speed),

@@ -12,7 +12,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
 from config import load
-from flows.lockstep import Lockstep
+from flows.far import Errand, send
+from flows.lockstep import Together
 from release import planning, values
 from release.environment import Environment, Strategy
 from release.errors import TidegateError
@@ -22,7 +23,7 @@ from tasks import context, deploy
 
 T = TypeVar("T")
 # The regions of the wave that is under way, when they take their steps together.
-lockstep: ContextVar[Lockstep | None] = ContextVar("lockstep", default=None)
+lockstep: ContextVar[Together | None] = ContextVar("lockstep", default=None)
 
 
 def wanted(environment: Environment, artifact: Artifact, strategy: Strategy) -> Want:
@@ -36,12 +37,19 @@ async def observed(environment: Environment, regions: Iterable[str]) -> list[Reg
 
 
 async def check_regions(
-    environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path
+    environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path, *, here: bool = False
 ) -> None:
-    """Raises Refused or Unavailable before any effect. All regions are asked side by side; the first one is told."""
+    """Raises Refused or Unavailable before any effect. All regions are asked side by side; the first one is told.
+
+    `here` asks them from this process, also where each has a worker of its own.
+    """
     settings = load.settings()
+    config = wanted(environment, artifact, "rolling").config
 
     async def one(state: RegionState) -> None:
+        if environment.dispatch == "regional" and not here:
+            await send(Errand("check", environment, state.region, artifact, config=config))
+            return
         region = environment.regions[state.region]
         rendered = values.of_slot(environment, region, settings.application.name, state.live_slot)
         image = values.with_image(rendered, settings.application.image, artifact)

@@ -8,7 +8,8 @@ from pathlib import Path
 from prefect import flow, task
 
 from config import load
-from flows.common import apart, result_of
+from flows.common import apart, result_of, wanted
+from flows.far import Errand, send
 from flows.judge import watch_absolute
 from flows.region import bring_live
 from flows.waves import InRegion
@@ -26,6 +27,10 @@ def in_each(branch: str) -> InRegion:
     """What `release_waves` does in each region of a critical hotfix."""
 
     async def each(region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str) -> RegionResult:
+        where = load.environment(environment)
+        if where.dispatch == "regional":
+            config = wanted(where, artifact, "rolling").config
+            return await send(Errand("emergency", where, region, artifact, config=config, branch=branch))
         return await result_of(_in_region(branch, region, environment, artifact, checkout, strategy))
 
     return each

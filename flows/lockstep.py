@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from tasks import stop
+
+
+class Together(Protocol):
+    """What takes the steps of several regions as one."""
+
+    async def reached(self, region: str, weight: int, check: Callable[[], None]) -> None:
+        """This region accepts the version at `weight`; wait for the others. Raises as `stop.check` and `check`."""
 
 
 class Lockstep:
@@ -15,8 +23,17 @@ class Lockstep:
         self._at = dict.fromkeys(regions, 0)
         self._moved = asyncio.Condition()
 
+    @property
+    def at(self) -> Mapping[str, int]:
+        """Region -> the weight that it has accepted, 0 before the first."""
+        return dict(self._at)
+
+    def note(self, region: str, weight: int) -> None:
+        """A region that is worked on elsewhere accepts the version at `weight`; it waits there."""
+        self._at[region] = max(self._at[region], weight)
+
     async def reached(self, region: str, weight: int, check: Callable[[], None]) -> None:
-        """This region accepts the version at `weight`; wait for the others. Raises as `stop.check` and `check`."""
+        """As `Together` has it."""
         async with self._moved:
             self._at[region] = max(self._at[region], weight)
             self._moved.notify_all()

@@ -11,6 +11,8 @@ from prefect import flow, task
 
 from config import load
 from flows.common import apart, lockstep, result_of, wanted
+from flows.far import Errand, send
+from flows.lockstep import Lockstep
 from flows.roll import Job, go_back, roll
 from flows.users_back import users_back
 from release import messages, migrations, plan
@@ -81,7 +83,12 @@ def deployment_name(environment: Environment, region: str) -> str:
 
 
 async def in_region(region: str, environment: str, artifact: Artifact, checkout: Path, strategy: str) -> RegionResult:
-    """One region; see `flows.waves.InRegion`."""
+    """One region, here or in its own worker; see `flows.waves.InRegion`."""
+    where = load.environment(environment)
+    if where.dispatch == "regional":
+        config, steps = wanted(where, artifact, plan.strategy(strategy)).config, lockstep.get()
+        together = steps if isinstance(steps, Lockstep) else None
+        return await send(Errand("forward", where, region, artifact, strategy, config, together=together))
     return await result_of(_in_region(region, environment, artifact, checkout, strategy))
 
 
@@ -122,12 +129,22 @@ async def recover(
             table.says(way.region, board.BACK)
         began = time.monotonic()
         try:
-            result = await _go(environment, way, bad, chart)
+            if environment.dispatch == "regional":
+                result = await send(Errand("back", environment, way.region, bad.artifact, config=bad.config))
+            else:
+                result = await _go(environment, way, bad, chart)
         except TidegateError as error:
             result = RegionResult(way.region, "halted", reason=of_error(error)[1].removeprefix(f"{way.region}: "))
         results.append(replace(result, seconds=time.monotonic() - began, share=shares.get(way.region, 0)))
     untouched = {state.region for state in states} - {result.region for result in results}
     return results + [_unchanged(state) for state in states if state.region in untouched]
+
+
+async def back_here(environment: Environment, region: str, bad: Want, chart: Path, app: AppFile) -> RegionResult:
+    """One region of `recover`, in the worker beside its cluster. Raises what keeps it from going back."""
+    state = await deploy.observe.with_options(**PATIENT)(environment.regions[region])
+    found = migrations.freeze(ways([state], bad), bad.artifact, app)
+    return await _go(environment, found[0], bad, chart) if found else _unchanged(state)
 
 
 async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> RegionResult:

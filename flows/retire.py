@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 
 from config import load
 from flows.conclude import Draft, conclude
+from flows.far import Errand, send
 from flows.forms import EnvironmentWord
 from release import live, values
 from release.environment import Environment
@@ -65,20 +66,30 @@ async def retire_due(environment: Environment) -> list[RegionResult]:
 
 
 async def _in_region(environment: Environment, name: str) -> RegionResult:
-    region = environment.regions[name]
     try:
-        state = await deploy.observe(region)
-        slot = live.due(state, clock.now())
-        if slot is None:
+        if environment.dispatch == "local":
+            return await retire_here(environment, name)
+        state = await deploy.observe(environment.regions[name])
+        if live.due(state, clock.now()) is None or state.route is None or state.route.live is None:
             return RegionResult(name, "unchanged")
-        version = release.version if (release := state.slot(slot).release) else ""
-        await deploy.uninstall(region, slot)
-        await retiring.forget(region)
-        if (least := values.least(environment)) is not None:
-            await autoscaling.free(region, state.live_slot, least)
+        return await send(Errand("retire", environment, name, state.route.live.artifact))
     except TidegateError as error:
         say(f"what is due was not removed: {error}", region=name, warn=True)
         return RegionResult(name, "unavailable", reason=of_error(error)[1])
+
+
+async def retire_here(environment: Environment, name: str) -> RegionResult:
+    """Remove what is due in a region that this process reaches. Raises what keeps it from that."""
+    region = environment.regions[name]
+    state = await deploy.observe(region)
+    slot = live.due(state, clock.now())
+    if slot is None:
+        return RegionResult(name, "unchanged")
+    version = release.version if (release := state.slot(slot).release) else ""
+    await deploy.uninstall(region, slot)
+    await retiring.forget(region)
+    if (least := values.least(environment)) is not None:
+        await autoscaling.free(region, state.live_slot, least)
     say(f"v{version} in {slot} is gone: its rollback window is over", region=name)
     return RegionResult(name, "released", reason=f"v{version} removed from {slot}")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from config import load
 from flows.judge import Judging
-from flows.lockstep import Lockstep
+from flows.lockstep import Together
 from release import live, messages, recovery, steps, strategy, values
 from release.environment import Environment, Region
 from release.errors import Failed, Spared
@@ -38,7 +38,7 @@ class Job:
     checks: tuple[str, ...] = ()
     way: Back | None = None
     bad: Want | None = None
-    together: Lockstep | None = None
+    together: Together | None = None
 
     def decide(self, seen: Seen, state: RegionState) -> steps.Step:
         """The next step, forward or back."""

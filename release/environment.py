@@ -14,6 +14,7 @@ from release.verdict.policy import Policy
 Strategy = Literal["rolling", "blue-green", "canary"]
 # Which regions a failed release is taken back in: all that it changed, or only those that did not take it.
 Recover = Literal["all", "failed"]
+Dispatch = Literal["local", "regional"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class Environment:
     judged: Judged = Judged()
     guard: Guard = Guard()
     recover: Recover = "all"
+    dispatch: Dispatch = "local"
     hotfix: Hotfix = Hotfix()
     maintenance: Maintenance = Maintenance()
     backup: bool = False

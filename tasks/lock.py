@@ -104,6 +104,8 @@ async def held(
     if before is not None and before.run != me.run:
         await dead.bury(before.run, me.run)
     with stop.stopping() as sign:
+        # Won a moment ago; its first renewal comes before half of the lease has passed.
+        sign.lapses = time.time() + environment.lock_lease / 2
         grip = Grip(environment, me, sign)
         if before is not None and before.what == what:
             grip.recovering = locking.recovering(before)
@@ -151,8 +153,9 @@ async def _renew(grip: Grip) -> None:
         try:
             async with _lock(grip.environment) as lock:
                 if time.monotonic() - renewed >= lease / 3:
+                    lapses = time.time() + lease
                     held = await lock.renew(grip.me, lease)
-                    renewed = time.monotonic()
+                    renewed, grip.sign.lapses = time.monotonic(), lapses
                 else:
                     held = await lock.mine(grip.me)
             grip.sign.steering = steering(held.orders)

@@ -15,12 +15,14 @@ from tasks.say import say
 
 @dataclass(slots=True)
 class Stop:
-    """Raised once, seen by all. `lost_lock` says that nothing at all may be touched any more."""
+    """Raised once, seen by all. `lost_lock` says that nothing at all may be touched any more; `lapses` until when the
+    lock is held at least, in seconds since the epoch."""
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
     lost_lock: bool = False
     steering: Steering = Steering()
+    lapses: float = 0.0
 
     def now(self, reason: str, *, lost_lock: bool = False) -> None:
         if not self.event.is_set():
@@ -49,6 +51,11 @@ def stopping() -> Iterator[Stop]:
         yield stop
     finally:
         _current.reset(token)
+
+
+def current() -> Stop | None:
+    """The sign of the release that is under way; None outside one."""
+    return _current.get()
 
 
 def fail(region: str) -> None:

@@ -96,7 +96,7 @@ class Running:
         """As a power cut would: the command and what it started, at once."""
         if self.process.poll() is None:
             self._desk.killed = True
-        for pid in [*_children(self.process.pid), self.process.pid]:
+        for pid in [*descendants(self.process.pid), self.process.pid]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -326,11 +326,12 @@ def _result(code: int, out: str, err: str, seconds: float) -> Result:
     return Result(code, outcome, err if outcome else out + err, seconds)
 
 
-def _children(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """The processes that a process began, and theirs, the deepest first."""
     found = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, path.read_text().split()):
-            found += [*_children(child), child]
+            found += [*descendants(child), child]
     return found
 
 

@@ -1,0 +1,56 @@
+"""Runs that a release has in other workers: begun, looked after, and ended with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from prefect import get_client
+from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled
+
+from release.errors import Refused
+
+DEPLOYMENT = "regional/regional"
+
+
+class Gone(Exception):
+    """The run ended without a word; how, is what it says."""
+
+
+async def begin(name: str, queue: str, parameters: Mapping[str, Any]) -> UUID:
+    """A run of the region's deployment for the workers of `queue`. Raises Refused where nobody registered that."""
+    try:
+        run = await arun_deployment(
+            DEPLOYMENT, parameters=dict(parameters), timeout=0, flow_run_name=name, work_queue_name=queue
+        )
+    except ObjectNotFound:
+        raise Refused(
+            f"the Prefect server has no deployment {DEPLOYMENT}.",
+            field="dispatch",
+            next_step="Register it: `prefect --no-prompt deploy --all --prefect-file deployments/many/regional.yaml`.",
+        ) from None
+    return run.id
+
+
+async def lives(run: UUID) -> bool:
+    """Whether it has begun. Raises Gone where it has ended; a server that is away for a moment says nothing of it."""
+    state = None
+    with suppress(Exception):
+        async with get_client() as client:
+            state = (await client.read_flow_run(run)).state
+    if state is not None and state.is_final():
+        raise Gone(f"{state.name}. {state.message or ''}".strip())
+    return state is not None and not state.is_scheduled()
+
+
+async def cancel(run: UUID) -> None:
+    """What nobody follows any more must not begin later."""
+    with suppress(Exception):
+        async with get_client() as client:
+            state = (await client.read_flow_run(run)).state
+            if state is None or not state.is_final():
+                await client.set_flow_run_state(run, Cancelled(message="The release no longer follows it."), force=True)

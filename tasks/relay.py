@@ -1,0 +1,64 @@
+"""The two lines between a release and its run in a region's worker: JSON artifacts at the Prefect server, each
+written by one side and read by the other. They stay as a record of what was told."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import httpx
+from prefect import get_client
+from prefect.artifacts import Artifact
+from prefect.client.schemas.actions import ArtifactUpdate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterId
+from prefect.exceptions import PrefectHTTPStatusError
+from pydantic import TypeAdapter
+
+from release.errors import Unavailable
+from release.relay import Said, Told
+
+T = TypeVar("T", Told, Said)
+
+
+class Line(Generic[T]):
+    """One of the two. Every call raises Unavailable where the Prefect server does not answer."""
+
+    def __init__(self, kind: type[T], id: UUID) -> None:
+        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+        self.id = id
+
+    @classmethod
+    async def begin(cls, kind: type[T], description: str, first: T) -> Line[T]:
+        """A new line of the current run."""
+        text = TypeAdapter(kind).dump_json(first).decode()
+        try:
+            made = await Artifact(type="json", data=text, description=description).acreate()
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise _silent(error) from error
+        return cls(kind, made.id)
+
+    async def read(self) -> T:
+        """What was written last."""
+        wanted = ArtifactFilter(id=ArtifactFilterId(any_=[self.id]))
+        try:
+            async with get_client() as client:
+                found = await client.read_artifacts(artifact_filter=wanted)
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise _silent(error) from error
+        if not found:
+            raise Unavailable("what the release tells its region is gone from the Prefect server.")
+        data = found[0].data
+        return self._adapter.validate_json(data) if isinstance(data, str) else self._adapter.validate_python(data)
+
+    async def write(self, value: T) -> None:
+        """Say something else from now on."""
+        update = ArtifactUpdate(data=self._adapter.dump_json(value).decode())
+        try:
+            async with get_client() as client:
+                await client.update_artifact(self.id, update)
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise _silent(error) from error
+
+
+def _silent(error: Exception) -> Unavailable:
+    return Unavailable(f"the Prefect server does not answer ({type(error).__name__}).", field="prefect.api")

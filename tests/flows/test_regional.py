@@ -1,0 +1,76 @@
+"""Each region of a release is worked on beside its cluster; who runs the release could not do it himself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from desk import Desk, descendants, release
+from look import Look, Regions
+from regional import Workers, until, workers
+
+pytestmark = pytest.mark.slow
+ALL = ("us-east-1", "eu-west-1", "ap-southeast-1")
+
+
+@pytest.fixture(scope="module")
+def beside(desk: Desk) -> Iterator[Workers]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIDEGATE_HOME", str(desk.home))
+        with workers(desk, Look(desk.home)) as found:
+            yield found
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def done(beside: Workers, since: str) -> set[tuple[str, str, str]]:
+    """(region, what was done there, how it ended) of each run in a region's worker."""
+    found = beside.runs(since)
+    return {(one["parameters"]["region"], one["parameters"]["do"], one["state"]["name"]) for one in found}
+
+
+def test_a_canary_takes_its_steps_together_in_three_workers(
+    desk: Desk, look: Look, another: str, beside: Workers
+) -> None:
+    began = now()
+    result = desk.tidegate(*release(another, "--strategy", "canary"), home=beside.central, timeout=400)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert {one["version"] for one in look.live().values()} == {another.removeprefix("v")}
+    assert done(beside, began) == {(name, "check", "Unchanged") for name in ALL} | {
+        (name, "forward", "Released") for name in ALL
+    }
+
+
+def test_one_regions_failure_takes_all_back_each_in_its_own_worker(
+    desk: Desk, look: Look, good: Regions, another: str, beside: Workers
+) -> None:
+    desk.behave(another.removeprefix("v"), "ap-southeast-1", crashes=True)
+    began = now()
+    result = desk.tidegate(*release(another), home=beside.central, timeout=400)
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert "ap-southeast-1" in result.reason and "CrashLoopBackOff" in result.reason
+    assert look.digests() == good
+    found = done(beside, began)
+    assert ("ap-southeast-1", "forward", "Failed") in found
+    assert {(name, "back", "Recovered") for name in ALL} <= found
+    assert result.outcome["quarantined"] is True
+
+
+def test_a_region_whose_run_is_lost_is_begun_once_more(
+    desk: Desk, look: Look, good: Regions, another: str, beside: Workers
+) -> None:
+    desk.behave(another.removeprefix("v"), "us-east-1", ready_after=3.0)
+    began = now()
+    with desk.start(*release(another), home=beside.central) as running:
+        until(lambda: ("us-east-1", "forward", "Running") in done(beside, began), 120)
+        for pid in descendants(beside.processes["us-east-1"].pid):
+            os.kill(pid, signal.SIGKILL)
+        result = running.end(400)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert "us-east-1: its run ended without a word" in result.text
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
