@@ -8,8 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import httpx
 import yaml
 from desk import Desk
 from look import Look
+from several import until
 
 from config import load
 from flows.far import POOL
@@ -114,13 +114,6 @@ def workers(desk: Desk, look: Look) -> Iterator[Workers]:
         yield found
     finally:
         found.end()
-
-
-def until(holds: Callable[[], object], within: float) -> None:
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.2)
 
 
 def _only(whole: dict[str, Any], context: str) -> dict[str, Any]:

