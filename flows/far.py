@@ -15,7 +15,7 @@ from release.model import Artifact
 from release.outcome import RegionResult
 from release.relay import Do, Said, Told, queue
 from release.versions import shown
-from tasks import elsewhere, stop
+from tasks import elsewhere, relay, stop
 from tasks.elsewhere import Gone
 from tasks.relay import Line
 from tasks.say import say
@@ -54,11 +54,10 @@ async def send(errand: Errand) -> RegionResult:
     A run whose machine is lost is begun once more, when the time until which it could act has passed.
     """
     for _ in range(2):
-        orders = await Line.begin(Told, f"What the release tells {errand.region}", _told(errand))
-        words = await Line.begin(Said, f"What {errand.region} tells the release", Said())
-        run = await _begin(errand, orders.id, words.id)
+        orders, words = await relay.begin(errand.region, _told(errand))
+        run = await _begin(errand, orders, words)
         try:
-            said = await _follow(errand, run, orders, words)
+            said = await _follow(errand, run, Line(Told, orders), Line(Said, words))
         except Gone as gone:
             await elsewhere.cancel(run)
             say(f"its run ended without a word: {gone}", region=errand.region, warn=True)
@@ -90,7 +89,7 @@ async def _begin(errand: Errand, orders: UUID, words: UUID) -> UUID:
         "words": str(words),
     }
     name = f"{errand.region}: {errand.do} {shown(artifact.version)}"
-    return await elsewhere.begin(name, queue(errand.environment.name, errand.region), parameters)
+    return await elsewhere.begin(name, queue(errand.environment.name, errand.region), parameters, str(orders))
 
 
 async def _follow(errand: Errand, run: UUID, orders: Line[Told], words: Line[Said]) -> Said:

@@ -7,12 +7,14 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from prefect import get_client
+import httpx
+from prefect import get_client, task
 from prefect.deployments import arun_deployment
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled
 
-from release.errors import Refused
+from release.errors import Refused, Unavailable
+from tasks.policy import PATIENT
 
 DEPLOYMENT = "regional/regional"
 
@@ -21,19 +23,22 @@ class Gone(Exception):
     """The run ended without a word; how, is what it says."""
 
 
-async def begin(name: str, queue: str, parameters: Mapping[str, Any]) -> UUID:
-    """A run of the region's deployment for the workers of `queue`. Raises Refused where nobody registered that."""
+@task(task_run_name="begin {name}", **PATIENT)
+async def begin(name: str, queue: str, parameters: Mapping[str, Any], key: str) -> UUID:
+    """The run of that `key` of the region's deployment, for the workers of `queue`, made once. Raises Refused where
+    nobody registered the deployment, Unavailable where the Prefect server does not answer.
+    """
+    asked: dict[str, Any] = {"parameters": dict(parameters), "work_queue_name": queue, "idempotency_key": key}
     try:
-        run = await arun_deployment(
-            DEPLOYMENT, parameters=dict(parameters), timeout=0, flow_run_name=name, work_queue_name=queue
-        )
+        return (await arun_deployment(DEPLOYMENT, flow_run_name=name, timeout=0, **asked)).id
     except ObjectNotFound:
         raise Refused(
             f"the Prefect server has no deployment {DEPLOYMENT}.",
             field="dispatch",
             next_step="Register it: `prefect --no-prompt deploy --all --prefect-file deployments/many/regional.yaml`.",
         ) from None
-    return run.id
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        raise Unavailable(f"the Prefect server does not answer ({error}).", field="prefect.api") from error
 
 
 async def lives(run: UUID) -> bool:

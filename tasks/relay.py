@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 import httpx
-from prefect import get_client
+from prefect import get_client, task
 from prefect.artifacts import Artifact
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterId
@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from release.errors import Unavailable
 from release.relay import Said, Told
+from tasks.policy import PATIENT
 
 T = TypeVar("T", Told, Said)
 
@@ -25,21 +26,11 @@ class Line(Generic[T]):
 
     def __init__(self, kind: type[T], id: UUID) -> None:
         self._adapter: TypeAdapter[T] = TypeAdapter(kind)
-        self.id = id
-
-    @classmethod
-    async def begin(cls, kind: type[T], description: str, first: T) -> Line[T]:
-        """A new line of the current run."""
-        text = TypeAdapter(kind).dump_json(first).decode()
-        try:
-            made = await Artifact(type="json", data=text, description=description).acreate()
-        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-            raise _silent(error) from error
-        return cls(kind, made.id)
+        self._id = id
 
     async def read(self) -> T:
         """What was written last."""
-        wanted = ArtifactFilter(id=ArtifactFilterId(any_=[self.id]))
+        wanted = ArtifactFilter(id=ArtifactFilterId(any_=[self._id]))
         try:
             async with get_client() as client:
                 found = await client.read_artifacts(artifact_filter=wanted)
@@ -55,9 +46,25 @@ class Line(Generic[T]):
         update = ArtifactUpdate(data=self._adapter.dump_json(value).decode())
         try:
             async with get_client() as client:
-                await client.update_artifact(self.id, update)
+                await client.update_artifact(self._id, update)
         except (httpx.HTTPError, PrefectHTTPStatusError) as error:
             raise _silent(error) from error
+
+
+@task(task_run_name="lines to {region}", **PATIENT)
+async def begin(region: str, told: Told) -> tuple[UUID, UUID]:
+    """Two new lines of the current run: what the release tells the region, and what that answers."""
+    return (
+        await _made(f"What the release tells {region}", TypeAdapter(Told).dump_json(told)),
+        await _made(f"What {region} tells the release", TypeAdapter(Said).dump_json(Said())),
+    )
+
+
+async def _made(description: str, first: bytes) -> UUID:
+    try:
+        return (await Artifact(type="json", data=first.decode(), description=description).acreate()).id
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        raise _silent(error) from error
 
 
 def _silent(error: Exception) -> Unavailable:
