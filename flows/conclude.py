@@ -15,7 +15,7 @@ from prefect.exceptions import Pause
 from prefect.states import Completed
 from prefect.states import Failed as FailedState
 
-from release import messages
+from release import tables
 from release.errors import TidegateError
 from release.outcome import Outcome, Word, of_crash, of_error
 from tasks import board, context, pages, runs, tags, threads
@@ -93,7 +93,7 @@ async def _keep(outcome: Outcome) -> None:
     say(f"{outcome.pipeline}: {outcome.word}", warn=not outcome.good)
     await tags.put(outcome)
     await acreate_markdown_artifact(
-        key=f"report-{outcome.pipeline}", markdown=messages.report(outcome, pages.of(outcome)), description=outcome.word
+        key=f"report-{outcome.pipeline}", markdown=tables.report(outcome, pages.of(outcome)), description=outcome.word
     )
     # For programs: the operator service reads its table of finished releases from these.
     await Artifact(type="json", key="outcome", description=outcome.word, data=outcome.as_dict()).acreate()
@@ -104,5 +104,5 @@ async def _keep(outcome: Outcome) -> None:
             return
     if outcome.regions:
         await acreate_table_artifact(
-            key=f"regions-{outcome.pipeline}", table=messages.region_table(outcome.regions), description="Regions"
+            key=f"regions-{outcome.pipeline}", table=tables.region_table(outcome.regions), description="Regions"
         )

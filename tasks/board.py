@@ -14,7 +14,7 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
-from release import messages
+from release import tables
 from release.outcome import RegionResult
 
 WAITING, UNDER_WAY, BACK = "waiting", "under way", "going back"
@@ -25,7 +25,7 @@ class Board:
 
     def __init__(self, key: str, regions: Sequence[str]) -> None:
         self._key = key
-        self._rows = {region: messages.region_row(region, WAITING) for region in regions}
+        self._rows = {region: tables.region_row(region, WAITING) for region in regions}
         self._id: UUID | None = None
         self._dirty = False
         self._writing: asyncio.Task[None] | None = None
@@ -33,12 +33,12 @@ class Board:
 
     def says(self, region: str, outcome: str) -> None:
         """Where a region is now, in a word or two."""
-        self._rows[region] = {**self._rows.get(region, {}), **messages.region_row(region, outcome)}
+        self._rows[region] = {**self._rows.get(region, {}), **tables.region_row(region, outcome)}
         self._write()
 
     def ended(self, results: Sequence[RegionResult]) -> None:
         """What regions told at their end."""
-        self._rows |= {str(row["region"]): row for row in messages.region_table(results)}
+        self._rows |= {str(row["region"]): row for row in tables.region_table(results)}
         self._write()
 
     async def settle(self) -> bool:

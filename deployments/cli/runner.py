@@ -14,7 +14,7 @@ from rich.table import Table
 
 from config import load
 from deployments.cli import detached
-from release import messages
+from release import tables
 from release.errors import Unavailable
 from release.outcome import Outcome
 
@@ -115,6 +115,6 @@ def _show_end(console: Console, outcome: Outcome) -> None:
         console.print(f"! {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if outcome.regions:
         table = Table("region", "outcome", "live", "ready", "took", "reason", box=box.SIMPLE_HEAD)
-        for row in messages.region_table(outcome.regions):
+        for row in tables.region_table(outcome.regions):
             table.add_row(*(str(row[key]) for key in ("region", "outcome", "live", "ready", "took", "reason")))
         console.print(table)
