@@ -3,7 +3,7 @@ written by one side and read by the other. They stay as a record of what was tol
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import httpx
@@ -55,14 +55,14 @@ class Line(Generic[T]):
 async def begin(region: str, told: Told) -> tuple[UUID, UUID]:
     """Two new lines of the current run: what the release tells the region, and what that answers."""
     return (
-        await _made(f"What the release tells {region}", TypeAdapter(Told).dump_json(told)),
-        await _made(f"What {region} tells the release", TypeAdapter(Said).dump_json(Said())),
+        await _made(f"What the release tells {region}", TypeAdapter(Told).dump_python(told, mode="json")),
+        await _made(f"What {region} tells the release", TypeAdapter(Said).dump_python(Said(), mode="json")),
     )
 
 
-async def _made(description: str, first: bytes) -> UUID:
+async def _made(description: str, first: dict[str, Any]) -> UUID:
     try:
-        return (await Artifact(type="json", data=first.decode(), description=description).acreate()).id
+        return (await Artifact(type="json", data=first, description=description).acreate()).id
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:
         raise _silent(error) from error
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
 from config import load
 from release import health, names, steps
@@ -27,7 +28,8 @@ _ENDPOINTS = 30.0
 Decide = Callable[[RegionState], steps.Step]
 
 
-@task(task_run_name="{region.name}: watch the pods")
+# Its decision is a closure over this process, of which no cache key can be made.
+@task(task_run_name="{region.name}: watch the pods", cache_policy=NO_CACHE)
 async def watch(region: Region, want: Want, decide: Decide, *, recovering: bool = False) -> steps.Step:
     """Look until something is to be done. A roll-out that takes longer than its time-out is condemned."""
     ends = time.monotonic() + want.limits.timeout

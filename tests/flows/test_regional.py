@@ -38,6 +38,7 @@ def done(beside: Workers, since: str) -> set[tuple[str, str, str]]:
 def test_a_canary_takes_its_steps_together_in_three_workers(
     desk: Desk, look: Look, another: str, beside: Workers
 ) -> None:
+    desk.users(20.0)
     began = now()
     result = desk.tidegate(*release(another, "--strategy", "canary"), home=beside.central, timeout=400)
     assert (result.code, result.word) == (0, "released"), result.text
