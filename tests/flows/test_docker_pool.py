@@ -35,10 +35,12 @@ def engine(look: Look) -> Iterator[docker.DockerClient]:
     client = docker.DockerClient(base_url=host)
     empty = io.BytesIO()
     with tarfile.open(fileobj=empty, mode="w") as tar:
-        folder = tarfile.TarInfo("tmp")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
-        tar.addfile(folder)
-    client.api.import_image_from_data(empty.getvalue(), repository=IMAGE, tag="latest")
+        for name in ("tmp", "empty"):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+            tar.addfile(folder)
+    # Prefect copies a run's working directory.
+    client.api.import_image_from_data(empty.getvalue(), repository=IMAGE, tag="latest", changes=["WORKDIR /empty"])
     yield client
     client.close()
 
@@ -101,11 +103,13 @@ def test_a_release_runs_as_a_container(desk: Desk, look: Look, another: str, eng
         made = httpx.post(f"{api}/deployments/{deployment}/create_flow_run", json=body, trust_env=False)
         run = str(made.raise_for_status().json()["id"])
         until(lambda: look.run(run)["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"), 240)
+        containers = engine.containers.list(all=True, filters={"label": f"io.prefect.flow-run-id={run}"})
     finally:
+        for one in engine.containers.list(filters={"ancestor": IMAGE}):
+            one.remove(force=True)
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
     state = look.run(run)["state"]
     assert state["name"] == "Released", (state, log.read_text()[-3000:])
     assert {one["version"] for one in look.live().values()} == {another.removeprefix("v")}
-    containers = [one.attrs for one in engine.containers.list(all=True, filters={"label": "io.prefect.flow-run-id"})]
-    assert run in {one["Config"]["Labels"]["io.prefect.flow-run-id"] for one in containers}
+    assert len(containers) == 1
