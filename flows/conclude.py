@@ -63,6 +63,7 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     draft, told = Draft(replace(start, run=context.run_id())), threads.begin()
     board.forget()
     try:
+        context.require_few_starts()
         word = await body(draft)
         draft.learn(word=word)
     except TidegateError as error:

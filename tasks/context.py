@@ -15,7 +15,7 @@ from clients.registry import Registry
 from config import load
 from config.schema import Secret as SecretModel
 from release.environment import Environment, Region, SecretRef
-from release.errors import Refused, TidegateError
+from release.errors import Halted, Refused, TidegateError
 
 # Imported where they are needed: Prefect takes two seconds and githubkit half a second, which a command that only
 # looks need not wait for.
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from clients.github import GitHub
     from clients.slack import Slack
     from clients.store import Store
+
+
+# A run that waits at its gates is begun again a few times, too.
+MOST_STARTS = 20
 
 
 def work(*parts: str) -> Path:
@@ -168,6 +172,17 @@ def run_id() -> str:
     from prefect.runtime import flow_run
 
     return str(flow_run.root_flow_run_id or flow_run.id or "local")
+
+
+def require_few_starts() -> None:
+    """Raises Halted where this run was begun so often, after crashes, that it would go on for ever."""
+    from prefect.runtime import flow_run
+
+    if flow_run.run_count > MOST_STARTS:
+        raise Halted(
+            f"this run was begun {flow_run.run_count} times, and its process ended each time.",
+            next_step="Look at its log and at the workers' memory; then start the same command again.",
+        )
 
 
 def run_url() -> str:

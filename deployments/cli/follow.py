@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ _EVERY_S = 0.5
 _LATE = timedelta(seconds=5)
 _LAST_LINES_S = 1.0
 _BEARS_S = 180.0
+# How long a run whose process is gone may take to be begun again elsewhere.
+_AGAIN_S = 20.0
 _WARNING = 30
 # Prefect's own words about its runs are for its page.
 _CHATTER = (
@@ -36,14 +39,17 @@ _CHATTER = (
 
 class Follower:
     """Shows one run on a console, each line once. `every` so many seconds it looks; a server that does not answer for
-    `bears` seconds is borne."""
+    `bears` seconds is borne; a run whose process is gone may take `again` seconds to be begun elsewhere."""
 
-    def __init__(self, runs: Runs, console: Console, *, every: float = _EVERY_S, bears: float = _BEARS_S) -> None:
+    def __init__(
+        self, runs: Runs, console: Console, *, every: float = _EVERY_S, bears: float = _BEARS_S, again: float = _AGAIN_S
+    ) -> None:
         self._runs, self._console = runs, console
-        self._every, self._bears = every, bears
+        self._every, self._bears, self._again = every, bears, again
         self._shown: set[tuple[str, str]] = set()
         self._newest = ""
         self._state = ""
+        self._crashed: float | None = None
 
     async def to_the_end(self, run: str) -> tuple[Run, Outcome | None]:
         """The run as it ended, with what it told; None where it ended without telling."""
@@ -72,7 +78,17 @@ class Follower:
         self._show_state(found)
         ids = [run, *(child.id for child in await self._runs.children(run))]
         self._show(await self._runs.log(ids, self._after()))
-        return found if found.over else None
+        return found if found.over and not self._may_go_on(found) else None
+
+    def _may_go_on(self, run: Run) -> bool:
+        """Whether its process is gone, and another worker may take it up."""
+        if run.type != "CRASHED":
+            self._crashed = None
+            return False
+        if self._crashed is None:
+            self._crashed = time.monotonic()
+            self._say("its process is gone; waiting for another worker to go on with it", "yellow")
+        return time.monotonic() - self._crashed < self._again
 
     def _show(self, lines: Sequence[Line]) -> None:
         for line in lines:

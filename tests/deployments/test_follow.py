@@ -66,7 +66,7 @@ class Server:
 async def followed(server: Server) -> tuple[str, Outcome | None, list[str]]:
     console = Console(file=io.StringIO(), width=200)
     async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
-        run, outcome = await Follower(runs, console).to_the_end(RUN)
+        run, outcome = await Follower(runs, console, again=0.1).to_the_end(RUN)
     assert isinstance(console.file, io.StringIO)
     return run.state, outcome, console.file.getvalue().splitlines()
 
@@ -108,6 +108,16 @@ async def test_one_that_told_nothing_ended_without_an_outcome() -> None:
     server = Server(("CRASHED", "Crashed", "its process is gone", []))
     server.outcome = None
     assert (await followed(server))[:2] == ("Crashed", None)
+
+
+async def test_one_that_another_worker_goes_on_with_is_followed_to_its_end() -> None:
+    gone, again = ("CRASHED", "Crashed", "", []), ("SCHEDULED", "GoesOn", "another worker goes on with it", [])
+    state, outcome, shown = await followed(Server(gone, again, ("COMPLETED", "Released", "", [])))
+    assert (state, outcome) == ("Released", OUTCOME)
+    assert shown == [
+        "its process is gone; waiting for another worker to go on with it",
+        "GoesOn: another worker goes on with it",
+    ]
 
 
 async def test_a_server_that_is_away_for_a_while_is_borne() -> None:

@@ -26,9 +26,17 @@ def test_the_servers_variables_are_settings_of_prefect() -> None:
 
 
 def test_prefect_accepts_the_automation_and_knows_every_sign_of_life() -> None:
-    (automation,) = yaml.safe_load((MANY / "automations.yaml").read_text())["automations"]
-    found = AutomationCore.model_validate(automation)
+    silent, _ = yaml.safe_load((MANY / "automations.yaml").read_text())["automations"]
+    found = AutomationCore.model_validate(silent)
     assert found.trigger.expect == {"prefect.flow-run.*"}, "a state that is not expected would be told as a crash"
+
+
+def test_only_pipelines_are_begun_again_by_the_server() -> None:
+    _, again = yaml.safe_load((MANY / "automations.yaml").read_text())["automations"]
+    found = AutomationCore.model_validate(again)
+    assert found.trigger.match_related["prefect.resource.name"] == ["staging", "production", "hotfix", "rollback"]
+    known = yaml.safe_load((load.CHECKOUT / "prefect.yaml").read_text())["deployments"]
+    assert {"staging", "production", "hotfix", "rollback"} <= {one["name"] for one in known}
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -37,8 +37,9 @@ class Balancer:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._pass, "127.0.0.1", self.port))
+        server = self._loop.run_until_complete(asyncio.start_server(self._pass, "127.0.0.1", self.port))
         self._loop.run_forever()
+        server.close()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0.05))
@@ -117,11 +118,13 @@ class Several:
         for number, port in enumerate(self.ports):
             address = ("--host", "127.0.0.1", "--port", str(port))
             self._begin(f"api-{number}", _prefect("server", "start", "--no-services", *address), self._server())
-        self._begin("services", _prefect("server", "services", "start"), self._server())
-        for port in self.ports:
+            # The first one of all registers the blocks: at the same moment, two would be in each other's way.
             until(lambda port=port: _healthy(f"http://127.0.0.1:{port}/api"), 120)
+        self._begin("services", _prefect("server", "services", "start"), self._server())
         self._prefect("work-pool", "create", "tidegate", "--type", "process", env=self.environment())
         self._prefect("--no-prompt", "deploy", "--all", env=self.environment())
+        automations = ("automation", "create", "--from-file", "deployments/many/automations.yaml")
+        self._prefect(*automations, env=self.environment())
         for number in range(2):
             options = ("--pool", "tidegate", "--type", "process", "--name", f"worker-{number}", "--limit", "2")
             self._begin(f"worker-{number}", _prefect("worker", "start", *options), self.environment())
