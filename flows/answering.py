@@ -27,8 +27,8 @@ class Answering:
     The lock's lease is kept by the release: where it is not heard any more, nothing is done here once that lapses.
     """
 
-    def __init__(self, region: str, sign: stop.Stop, orders: UUID, words: UUID) -> None:
-        self._region, self._sign = region, sign
+    def __init__(self, sign: stop.Stop, orders: UUID, words: UUID) -> None:
+        self._sign = sign
         self._orders, self._words = Line(Told, orders), Line(Said, words)
         self._told, self._said = Told(0.0), Said(beat=1)
         self._news = asyncio.Event()
@@ -90,10 +90,10 @@ class Answering:
 
 
 @asynccontextmanager
-async def answering(region: str, orders: UUID, words: UUID) -> AsyncIterator[Answering]:
+async def answering(orders: UUID, words: UUID) -> AsyncIterator[Answering]:
     """Hear and answer while the block runs."""
     with stop.stopping() as sign:
-        line = Answering(region, sign, orders, words)
+        line = Answering(sign, orders, words)
         await line.hear()
         tasks = [asyncio.create_task(one()) for one in (line.listen, line.speak)]
         try:

@@ -37,27 +37,30 @@ async def observed(environment: Environment, regions: Iterable[str]) -> list[Reg
 
 
 async def check_regions(
-    environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path, *, here: bool = False
+    environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path
 ) -> None:
-    """Raises Refused or Unavailable before any effect. All regions are asked side by side; the first one is told.
-
-    `here` asks them from this process, also where each has a worker of its own.
+    """Raises Refused or Unavailable before any effect. All regions are asked side by side, each where it is worked on;
+    the first one is told.
     """
-    settings = load.settings()
-    config = wanted(environment, artifact, "rolling").config
 
     async def one(state: RegionState) -> None:
-        if environment.dispatch == "regional" and not here:
+        if environment.dispatch == "regional":
+            config = wanted(environment, artifact, "rolling").config
             await send(Errand("check", environment, state.region, artifact, config=config))
-            return
-        region = environment.regions[state.region]
-        rendered = values.of_slot(environment, region, settings.application.name, state.live_slot)
-        image = values.with_image(rendered, settings.application.image, artifact)
-        await deploy.preflight(environment, region, state.live_slot, context.chart(checkout), image)
+        else:
+            await check_here(environment, state, artifact, checkout)
 
     for answer in await asyncio.gather(*(one(state) for state in states), return_exceptions=True):
         if answer is not None:
             raise answer
+
+
+async def check_here(environment: Environment, state: RegionState, artifact: Artifact, checkout: Path) -> None:
+    """One region of `check_regions`, from this process."""
+    settings, region = load.settings(), environment.regions[state.region]
+    rendered = values.of_slot(environment, region, settings.application.name, state.live_slot)
+    image = values.with_image(rendered, settings.application.image, artifact)
+    await deploy.preflight(environment, region, state.live_slot, context.chart(checkout), image)
 
 
 def all_settled(states: Iterable[RegionState], want: Want) -> bool:

@@ -36,7 +36,7 @@ _UNLOCKED = 900.0
 @dataclass(frozen=True, slots=True)
 class Errand:
     """What is to be done there. `config` is the hash of the chart values, by which both sides know that they read the
-    same configuration; `branch` is a hotfix's; `wave` are the regions that take a canary's steps together."""
+    same configuration; `branch` is a hotfix's; `together` takes a canary's steps with the wave's other regions."""
 
     do: Do
     environment: Environment

@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 
 from config import load
 from flows.answering import answering
-from flows.common import check_regions, lockstep, observed, wanted
+from flows.common import check_here, lockstep, observed, wanted
 from flows.emergency import emergency_region
 from flows.forms import EnvironmentWord, StrategyWord
 from flows.region import CHECKS, back_here, bring_live
@@ -89,7 +89,7 @@ async def regional(
         wave: The regions that take a canary's steps together.
     """
     work = Work(environment, region, Artifact(version, digest, commit), config, strategy, branch)
-    async with answering(region, orders, words) as line:
+    async with answering(orders, words) as line:
         lockstep.set(line if wave else None)
         try:
             result = await _DONE_BY[do](work)
@@ -102,8 +102,8 @@ async def regional(
 
 async def _check(work: Work) -> RegionResult:
     work.require_config()
-    states = await observed(work.where, [work.region])
-    await check_regions(work.where, states, work.artifact, await work.checkout(), here=True)
+    (state,) = await observed(work.where, [work.region])
+    await check_here(work.where, state, work.artifact, await work.checkout())
     return RegionResult(work.region, "unchanged")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from release.errors import Failed, Halted, Refused, Spared, TidegateError, Unavailable
 from release.outcome import RegionResult
@@ -70,7 +70,7 @@ class Said:
 
 def trouble(error: TidegateError, region: str) -> Trouble:
     """The error by the nearest of the names that the other side knows."""
-    known = (*_KINDS, "Stopped")
+    known: tuple[Kind, ...] = get_args(Kind)
     kind: Kind = next((one for base in type(error).__mro__ for one in known if one == base.__name__), "Spared")
     return Trouble(kind, error.what, error.region or region, error.field, error.next_step)
 

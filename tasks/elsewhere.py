@@ -14,6 +14,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled
 
 from release.errors import Refused, Unavailable
+from tasks.ending import end
 from tasks.policy import PATIENT
 
 DEPLOYMENT = "regional/regional"
@@ -54,8 +55,4 @@ async def lives(run: UUID) -> bool:
 
 async def cancel(run: UUID) -> None:
     """What nobody follows any more must not begin later."""
-    with suppress(Exception):
-        async with get_client() as client:
-            state = (await client.read_flow_run(run)).state
-            if state is None or not state.is_final():
-                await client.set_flow_run_state(run, Cancelled(message="The release no longer follows it."), force=True)
+    await end(run, Cancelled(message="The release no longer follows it."))

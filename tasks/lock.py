@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from prefect import task
+from prefect.states import Crashed
 
 from clients.lock import Lock
 from release import locking
@@ -17,7 +18,7 @@ from release.environment import Environment
 from release.errors import Refused, TidegateError, Unavailable
 from release.locking import Holder, Recovering, Take, Wait
 from release.steering import steering
-from tasks import context, dead, stop, threads
+from tasks import context, ending, stop, threads
 from tasks.policy import RETRY
 from tasks.say import say
 
@@ -102,7 +103,8 @@ async def held(
     before = await _taken(environment, me, wait, still)
     _won.set(time.monotonic())
     if before is not None and before.run != me.run:
-        await dead.bury(before.run, me.run)
+        message = f"Its process ended without a word; run {me.run[:8]} took over its lock."
+        await ending.end(before.run, Crashed(message=message))
     with stop.stopping() as sign:
         # Won a moment ago; its first renewal comes before half of the lease has passed.
         sign.lapses = time.time() + environment.lock_lease / 2

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from hooks import SECRET, headers, pushed
+from waiting import until
 
 from config import load
 from deployments.service.webhook import PATH
@@ -111,14 +111,6 @@ class Machine:
 
 def at(**later: float) -> str:
     return (datetime.now(UTC) + timedelta(**later)).isoformat()
-
-
-def until(holds: Callable[[], Any], within: float) -> Any:
-    deadline = time.monotonic() + within
-    while not (found := holds()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture

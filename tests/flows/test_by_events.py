@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +22,7 @@ import yaml
 from chromium import Page
 from desk import Desk, release
 from look import Look, Regions
+from waiting import until
 
 from config import load
 from sandbox.outside import DEVELOPER
@@ -101,14 +102,6 @@ def runs(flow: str) -> list[dict[str, Any]]:
     return [run for run in answer.raise_for_status().json() if "github" in run["tags"]]
 
 
-def until(what: Callable[[], Any], within: float = 240) -> Any:
-    deadline = time.monotonic() + within
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.3)
-    return found
-
-
 def press(desk: Desk, address: str, run: str, user: str) -> int:
     """Somebody presses Approve in Slack; what the service answers."""
     action = {"action_id": "tidegate_approve", "value": run, "action_ts": str(time.time())}
@@ -137,7 +130,7 @@ async def seen(run: str, picture: str, *texts: str) -> None:
 
 
 def ended(look: Look, run: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = until(lambda: (now := look.run(run["id"]))["end_time"] and now)
+    found: dict[str, Any] = until(lambda: (now := look.run(run["id"]))["end_time"] and now, 240)
     return found
 
 
@@ -165,7 +158,7 @@ def test_a_push_stages_and_a_published_release_waits_for_two_people(
     production = until(lambda: new("production"), 20)
     asked = {key: production["parameters"][key] for key in ("tag", "strategy", "actor")}
     assert asked == {"tag": f"v{version}", "strategy": "blue-green", "actor": DEVELOPER}
-    until(lambda: look.run(production["id"])["state"]["name"] == "AwaitingApproval")
+    until(lambda: look.run(production["id"])["state"]["name"] == "AwaitingApproval", 240)
     assert {one["version"] for one in look.live().values()} == {"1.4.0"}
     asyncio.run(seen(production["id"], "prefect-waits.png", "AwaitingApproval", "Resume"))
     refused = desk.vote(production["id"][:8], DEVELOPER)

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from desk import Desk
 from look import Look
-from several import until
+from processes import prefect, run_prefect
+from waiting import until
 
 from config import load
 
@@ -52,13 +53,6 @@ def volumes(desk: Desk) -> list[str]:
     return [f"{path}:{path}:ro" for path in sorted(read) if Path(path).exists()] + [f"{one}:{one}" for one in write]
 
 
-def prefect(desk: Desk, home: Path, *words: str) -> None:
-    env = {**desk.environment(home), "PREFECT_API_URL": str(load.settings().prefect.api)}
-    command = [sys.executable, "-m", "prefect", *words]
-    done = subprocess.run(command, env=env, cwd=load.CHECKOUT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def in_containers(api: str, variables: dict[str, Any]) -> str:
     """Production's deployment once more, for the Docker pool; its id."""
     with httpx.Client(base_url=f"{api}/", timeout=20, trust_env=False) as client:
@@ -70,9 +64,10 @@ def in_containers(api: str, variables: dict[str, Any]) -> str:
 
 def test_a_release_runs_as_a_container(desk: Desk, look: Look, another: str, engine: docker.DockerClient) -> None:
     home, api = desk.variant(production=OPEN), str(load.settings().prefect.api)
-    prefect(desk, home, "work-pool", "create", "tidegate", "--type", "process", "--overwrite")
-    prefect(desk, home, "work-pool", "create", POOL, "--type", "docker", "--overwrite")
-    prefect(desk, home, "--no-prompt", "deploy", "-n", "production")
+    env = {**desk.environment(home), "PREFECT_API_URL": api, "DOCKER_HOST": str(load.settings().engine.host)}
+    run_prefect("work-pool", "create", "tidegate", "--type", "process", "--overwrite", env=env)
+    run_prefect("work-pool", "create", POOL, "--type", "docker", "--overwrite", env=env)
+    run_prefect("--no-prompt", "deploy", "-n", "production", env=env)
     environment = {
         "PREFECT_API_URL": api,
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
@@ -93,11 +88,8 @@ def test_a_release_runs_as_a_container(desk: Desk, look: Look, another: str, eng
     deployment = in_containers(api, variables)
     log = desk.folder() / "worker"
     words = ("worker", "start", "--pool", POOL, "--type", "docker", "--name", "docker-here")
-    env = {**desk.environment(home), "PREFECT_API_URL": api, "DOCKER_HOST": str(load.settings().engine.host)}
     with log.open("wb") as file:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "prefect", *words], stdout=file, stderr=file, env=env, cwd=load.CHECKOUT
-        )
+        worker = subprocess.Popen(prefect(*words), stdout=file, stderr=file, env=env, cwd=load.CHECKOUT)
     try:
         body = {"parameters": {"tag": another, "accept_no_way_back": True}, "state": {"type": "SCHEDULED"}}
         made = httpx.post(f"{api}/deployments/{deployment}/create_flow_run", json=body, trust_env=False)

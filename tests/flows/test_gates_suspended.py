@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from desk import Desk
 from look import Look, Regions
+from waiting import until
 
 from config import load
 
@@ -66,14 +66,6 @@ def processes(run: str) -> int:
             found += run.encode() in path.read_bytes()
         except OSError:
             continue
-    return found
-
-
-def until(what: Callable[[], Any], within: float = 90.0) -> Any:
-    deadline = time.monotonic() + within
-    while not (found := what()):
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.2)
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 from desk import Desk, descendants, release
 from look import Look, Regions
 from regional import Workers, workers
-from several import until
+from waiting import until
 
 pytestmark = pytest.mark.slow
 ALL = ("us-east-1", "eu-west-1", "ap-southeast-1")
