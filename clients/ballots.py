@@ -83,7 +83,8 @@ class Ballots:
                     next_step="Ask again, if it is still wanted.",
                 )
             await connection.execute(update(gate_requests).where(same, ~mine).values(waiting=""))
-            done = await connection.execute(update(gate_requests).where(mine).values(row))
+            # A run that comes back to its gates asks anew, whoever ended what it asked for meanwhile.
+            done = await connection.execute(update(gate_requests).where(mine).values({**row, "ended": None}))
             if not done.rowcount:
                 await connection.execute(gate_requests.insert().values(run=request.run, at=request.at, **row))
                 await record(connection, request.requester, "run", "request", request.run, request.at, bound)
@@ -161,11 +162,22 @@ class Ballots:
             for person in approvers if broken else ():
                 await record(connection, person, "run", "break-glass", run, at, {"reason": broken})
 
-    async def end(self, key: str, at: float) -> None:
-        """This release is over: its votes count for no other."""
+    async def end(self, key: str, at: float, *, waiting: bool = True) -> None:
+        """This release is over: its votes count for no other. Whoever asked for the same and still waits is left
+        alone where `waiting` is false."""
         ended = update(gate_requests).where(gate_requests.c.key == key, gate_requests.c.ended.is_(None))
+        if not waiting:
+            ended = ended.where(gate_requests.c.waiting == "")
         async with self._store.begin() as connection:
             await connection.execute(ended.values(ended=at, waiting=""))
+
+    async def end_others(self, environment: str, run: str, at: float) -> None:
+        """This run changes the environment from now on: whatever else was let pass there and did not end is over."""
+        own = select(gate_requests.c.key).where(gate_requests.c.run == run)
+        others = (gate_requests.c.environment == environment) & gate_requests.c.key.not_in(own)
+        passed = gate_requests.c.passed.is_not(None) & gate_requests.c.ended.is_(None)
+        async with self._store.begin() as connection:
+            await connection.execute(update(gate_requests).where(others, passed).values(ended=at, waiting=""))
 
 
 def _vote(row: Row[Any]) -> Vote:

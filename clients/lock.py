@@ -77,14 +77,14 @@ class Lock:
             raise locking.lost(me, state.held)
         return state.held
 
-    async def release(self, me: Holder) -> bool:
-        """Give it back. False when it was not ours any more: then nothing is changed."""
+    async def release(self, me: Holder) -> Held | None:
+        """Give it back, as it was. None when it was not ours any more: then nothing is changed."""
         for _ in range(_TRIES):
             state = await self.read()
             if state.held is None or state.held.holder.run != me.run:
-                return False
+                return None
             if await self._write(replace(state, held=None)):
-                return True
+                return state.held
         raise self._contended()
 
     async def break_lock(self, who: str, reason: str) -> Held | None:

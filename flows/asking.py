@@ -59,6 +59,6 @@ async def over(asking: Asking) -> None:
         if store is None:
             return
         async with store:
-            await Ballots(store).end(_bound(asking, {}).key, time.time())
+            await Ballots(store).end(_bound(asking, {}).key, time.time(), waiting=False)
     except TidegateError as error:
         say(f"the votes were not closed: {error}", warn=True)

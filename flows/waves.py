@@ -52,9 +52,13 @@ async def release_waves(
     else:
         affected = partial(_affected, draft, grip, order)
         async with users_first(grip, affected, want, source.application_file(checkout)) as left:
-            failure = await _forward(draft, grip, waves, want, checkout, each)
-        if failure is None:
-            return "released"
+            try:
+                await forward(draft, grip, waves, want, checkout, each)
+            except TidegateError as error:
+                failure = error
+                grip.sign.now(str(error))
+            else:
+                return "released"
         _, reason, next_step = of_error(failure)
         draft.condemned = isinstance(failure, Failed) and failure.condemns
         draft.learn(reason=reason, next_step=next_step)
@@ -93,9 +97,8 @@ async def take_back(
     return word
 
 
-async def _forward(
-    draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path, each: InRegion
-) -> TidegateError | None:
+async def forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path, each: InRegion) -> None:
+    """Raises the first region's error, and where a person or a lost lock ends the release between two waves."""
     strategy = draft.outcome.strategy
     limit = asyncio.Semaphore(grip.environment.parallel)
     failures: list[TidegateError] = []
@@ -122,14 +125,16 @@ async def _forward(
                 _tell(draft, grip, waves)
 
     for wave in waves:
-        await stop.pause(wave[0])
+        await stop.pause()
         say(f"wave: {', '.join(wave)}")
         # Steps are taken together only where all regions of the wave may run at once.
         lockstep.set(Lockstep(wave) if len(wave) <= grip.environment.parallel else None)
         await asyncio.gather(*(one(region) for region in wave))
         if failures:
-            return failures[0]
-    return None
+            raise failures[0]
+    # Whoever was told that his abort is taken must not see the release end well.
+    await grip.look()
+    stop.check()
 
 
 def _show(region: str, outcome: str) -> None:

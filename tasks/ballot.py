@@ -10,9 +10,10 @@ from clients.ballots import Asked, Ballots
 from clients.store import Store
 from config import load
 from release import gates_code, gates_slack, gates_votes
-from release.errors import Refused
+from release.errors import Refused, TidegateError
 from release.gates_votes import Decision, Person, Vote
 from tasks import context
+from tasks.say import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,18 @@ async def asked(run: str, who: str, via: str) -> None:
     if store is not None:
         async with store:
             await Ballots(store).asked_by(run, who, via, time.time())
+
+
+async def end_others(environment: str) -> None:
+    """Call it once this run has won the environment: approvals of a release that was killed there before are for
+    starting that again, not for releasing it over what this run leaves. Where it cannot be done, that is said."""
+    try:
+        store = await context.store()
+        if store is not None:
+            async with store:
+                await Ballots(store).end_others(environment, context.run_id(), time.time())
+    except TidegateError as error:
+        say(f"the votes of releases that were killed were not closed: {error}", warn=True)
 
 
 async def approve_by_code(

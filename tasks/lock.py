@@ -17,8 +17,8 @@ from release import locking
 from release.environment import Environment
 from release.errors import Refused, TidegateError, Unavailable
 from release.locking import Holder, Recovering, Take, Wait
-from release.steering import steering
-from tasks import context, ending, stop, threads
+from release.steering import Steering, steering
+from tasks import ballot, context, ending, stop, threads
 from tasks.policy import RETRY
 from tasks.say import say
 
@@ -53,6 +53,16 @@ class Grip:
         self.me = replace(self.me, threads=text)
         await take(self.environment, self.me)
 
+    async def look(self) -> None:
+        """Learn at once what people ordered, not with the next renewal. A region that is away says nothing."""
+        try:
+            async with _lock(self.environment) as lock:
+                self.sign.steering = steering((await lock.mine(self.me)).orders)
+        except Unavailable:
+            return
+        except TidegateError as error:
+            self.sign.now(str(error), lost_lock=True)
+
 
 def _lock(environment: Environment) -> Lock:
     return context.lock(next(iter(environment.regions.values())))
@@ -77,9 +87,11 @@ async def take(environment: Environment, me: Holder) -> Holder | Wait | None:
 
 
 @task(task_run_name="unlock {environment.name}", **RETRY)
-async def give_back(environment: Environment, me: Holder) -> None:
+async def give_back(environment: Environment, me: Holder) -> Steering:
+    """What people had ordered until it was given back."""
     async with _lock(environment) as lock:
-        await lock.release(me)
+        held = await lock.release(me)
+    return steering(held.orders if held else ())
 
 
 @task(task_run_name="is {what} to be taken back", **RETRY)
@@ -115,17 +127,17 @@ async def held(
             grip.me = replace(me, threads=told.text)
         told.keep = grip.note_threads
         renewing = asyncio.create_task(_renew(grip))
+        # Beside the release: a database that is away must not keep a rollback waiting.
+        closing = asyncio.create_task(ballot.end_others(environment.name))
         try:
             yield grip
         finally:
             told.keep = None
             renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
-            try:
-                await asyncio.shield(give_back(environment, grip.me))
-            except TidegateError as error:
-                say(f"the lock was not given back ({error}); it lapses by itself", warn=True)
+            for task_ in (renewing, closing):
+                with suppress(asyncio.CancelledError):
+                    await task_
+            await _let_go(grip)
 
 
 async def _taken(
@@ -144,6 +156,16 @@ async def _taken(
         await asyncio.sleep(min(_ASK_AGAIN, found.seconds))
         if still is not None:
             await still()
+
+
+async def _let_go(grip: Grip) -> None:
+    try:
+        late = (await asyncio.shield(give_back(grip.environment, grip.me))).aborted
+    except TidegateError as error:
+        say(f"the lock was not given back ({error}); it lapses by itself", warn=True)
+        return
+    if late is not None and grip.sign.steering.aborted is None:
+        say(f"{late.who}'s abort came after the last step: `tidegate rollback` takes the release back", warn=True)
 
 
 async def _renew(grip: Grip) -> None:

@@ -65,7 +65,7 @@ def fail(region: str) -> None:
         stop.now(f"{region} failed")
 
 
-def check(region: str, *, recovering: bool = False) -> None:
+def check(region: str | None = None, *, recovering: bool = False) -> None:
     """Raises Halted when the lock was lost, Stopped when another region failed; a recovery minds only the lock."""
     check_lock(region)
     stop = _current.get()
@@ -77,7 +77,7 @@ def check(region: str, *, recovering: bool = False) -> None:
         raise Aborted(f"aborted by {order.who}: {order.reason}", region=region, next_step="Nothing; it was asked for.")
 
 
-async def pause(region: str) -> None:
+async def pause(region: str | None = None) -> None:
     """Wait while a person holds the release; raises as `check`."""
     stop = _current.get()
     told = False

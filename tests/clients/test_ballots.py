@@ -77,6 +77,33 @@ async def test_a_release_that_ended_leaves_no_votes_for_the_next(store: Store) -
     assert await ballots.votes(BOUND.key) == ()
 
 
+async def test_who_asked_for_the_same_and_waits_is_not_ended_with_it(store: Store) -> None:
+    ballots = Ballots(store)
+    for run in ("1", "2"):
+        await ballots.open(replace(ASKED, run=run), True, 0)
+        await ballots.vote(replace(ASKED, run=run), yes(f"bob{run}"), 7)
+    await ballots.end(BOUND.key, 1100.0, waiting=False)
+    assert [one.run for one in await ballots.waiting()] == ["2"]
+    assert [vote.person for vote in await ballots.votes(BOUND.key)] == ["bob2"]
+
+
+async def test_a_killed_release_loses_its_votes_when_another_run_changes_the_environment(store: Store) -> None:
+    ballots = Ballots(store)
+    other = replace(ASKED, run="77", bound=replace(BOUND, digest="sha256:other"))
+    elsewhere = replace(ASKED, run="88", environment="staging", bound=replace(BOUND, what="staging shop"))
+    for request in (ASKED, other, elsewhere):
+        await ballots.open(request, True, 0)
+        await ballots.vote(request, replace(yes(f"bob{request.run}"), bound=request.bound), 7)
+    await ballots.end_others("production", "rollback", 1050.0)
+    assert len(await ballots.votes(BOUND.key)) == 1, "it still waits"
+    for request in (ASKED, other, elsewhere):
+        await ballots.passed(request.run, ("bob",), 1100.0, "")
+    await ballots.end_others("production", "77", 1200.0)
+    assert [len(await ballots.votes(one.bound.key)) for one in (ASKED, other, elsewhere)] == [0, 1, 1]
+    await ballots.open(ASKED, True, 0)
+    assert len(await ballots.votes(BOUND.key)) == 1, "it lives, and is back at its gates with its votes"
+
+
 async def test_only_what_waits_is_found(store: Store) -> None:
     ballots = Ballots(store)
     await ballots.open(ASKED, True, 0)

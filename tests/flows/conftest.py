@@ -70,8 +70,16 @@ def another(desk: Desk, look: Look, good: Regions) -> str:
     return tag
 
 
+@pytest.fixture
+def slowly(desk: Desk, another: str) -> Path:
+    """A home for a release of the other version whose pods do not get ready until `desk.calm()`."""
+    desk.behave(another.removeprefix("v"), "us-east-1", ready_after=3600.0)
+    patient = {"probes": {"startup": {"path": "/health", "failureThreshold": 9999}}}
+    return desk.variant(production={"rolling": {"ready_within_s": 9999}, "values": patient})
+
+
 @pytest.fixture(autouse=True)
-def calm(desk: Desk) -> Iterator[None]:
+def calm(desk: Desk, look: Look) -> Iterator[None]:
     """No fault and no quarantine outlives its test."""
     yield
     desk.calm()

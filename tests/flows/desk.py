@@ -17,9 +17,11 @@ from typing import Any, Self
 
 import httpx
 import yaml
+from sqlalchemy import update
 
 from clients.lock import Lock
 from clients.registry import Registry
+from clients.tables import gate_requests
 from config import load
 from release import gates_code, quarantine
 from release.steering import What
@@ -28,6 +30,7 @@ from sandbox import state
 from sandbox.forks import Forked, Forks
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
+from tasks.ballot import required_store
 
 # Requests a second and region, times the speed: enough to be seen, few enough for two cores.
 USERS = "1"
@@ -252,8 +255,9 @@ class Desk:
             return one.end()
 
     def calm(self) -> None:
-        """End all faults, changed behaviours and crowds; people approve again."""
+        """End all faults, changed behaviours, crowds and requests at the gates; people approve again."""
         self._control("DELETE", "/api/faults")
+        asyncio.run(_end_requests())
         self.people(approve=True)
         if self._crowded:
             self._control("PUT", "/api/traffic", {"rate": float(USERS)})
@@ -314,6 +318,13 @@ async def _order(environment: str, what: What, reason: str) -> None:
 def release(tag: str, *options: str) -> tuple[str, ...]:
     """The command that releases a version whatever staging says of its way back, as the first one ever needs."""
     return ("release", tag, "--accept-no-way-back", *options)
+
+
+async def _end_requests() -> None:
+    """What a killed command asked for: else people would approve it later, for the next one that asks for the same."""
+    async with await required_store() as store, store.begin() as connection:
+        open_ = gate_requests.c.ended.is_(None)
+        await connection.execute(update(gate_requests).where(open_).values(ended=time.time(), waiting=""))
 
 
 def only(*regions: str) -> tuple[str, ...]:

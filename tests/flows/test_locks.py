@@ -13,14 +13,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def slowly(desk: Desk, another: str) -> Path:
-    """A home for a release of the other version whose pods do not get ready until `desk.calm()`."""
-    desk.behave(another.removeprefix("v"), "us-east-1", ready_after=3600.0)
-    patient = {"probes": {"startup": {"path": "/health", "failureThreshold": 9999}}}
-    return desk.variant(production={"rolling": {"ready_within_s": 9999}, "values": patient})
-
-
-@pytest.fixture
 def differently(desk: Desk) -> Path:
     """A home in which the live version has other values, so that there is something to release."""
     return desk.variant(production={"values": {"podAnnotations": {"changed": "yes"}}})

@@ -141,6 +141,10 @@ def test_what_a_dead_release_left_half_way_is_taken_back(desk: Desk, look: Look,
     assert (result.code, result.word) == (0, "released"), result.text
     assert result.regions()["us-east-1"] == "released"
     assert look.digests() == good
+    # Who approved it then did not approve it over what a person took back.
+    desk.people(approve=False)
+    with desk.start("release", another, "--accept-no-way-back") as running:
+        running.until("2 people must approve: nobody has yet")
 
 
 @pytest.fixture

@@ -60,6 +60,20 @@ def test_an_aborted_release_takes_back_what_it_changed(desk: Desk, look: Look, s
     nothing_left(look, REGION)
 
 
+def test_a_release_that_is_aborted_late_goes_back_everywhere(
+    desk: Desk, look: Look, good: Regions, another: str
+) -> None:
+    """Between the waves or in the second one: `tests/tasks/test_waves.py` has the moments apart."""
+    with desk.start("release", another) as running:
+        running.until(f"{REGION}: {another} is live", within=240)
+        desk.steer("abort", "wrong version")
+        result = running.end()
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert "aborted by ada: wrong version" in result.reason
+    assert result.regions()[REGION] == "recovered"
+    assert look.digests() == good
+
+
 def test_a_run_that_is_not_under_way_cannot_be_steered(desk: Desk, served: Regions) -> None:
     for order in ("abort", "hold", "resume", "promote"):
         told = desk.tidegate(order, "0000", "--reason", "x")
