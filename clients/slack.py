@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -19,6 +19,8 @@ from clients.address import is_loopback, usable_token
 from release.errors import Refused
 
 Attachments = Sequence[Mapping[str, Any]]
+# What a person reads of a picture -> the picture, a PNG.
+Pictures = Mapping[str, bytes]
 TIMEOUT = 10.0
 # slack-sdk logs addresses and headers while debugging; both hold secrets.
 _SILENT = logging.getLogger("tidegate.slack")
@@ -75,6 +77,20 @@ class Slack:
         parts = None if attachments is None else [dict(one) for one in attachments]
         await self._call(name, lambda web: web.chat_update(channel=place or name, ts=ts, text=text, attachments=parts))
 
+    async def show(self, channel: str, message: str, pictures: Pictures) -> None:
+        """Pictures in the thread of a message that `post` named; the bot needs the scope files:write. Raises Refused
+        without a bot token: an incoming webhook takes no pictures.
+        """
+        name = channel.removeprefix("#")
+        place, _, ts = message.rpartition("/")
+        if self._token is None or not place:
+            raise Refused("Pictures can be shown only with a bot token.", field="slack.token")
+        uploads = [
+            {"filename": f"{number}.png", "title": title, "alt_txt": title, "content": content}
+            for number, (title, content) in enumerate(pictures.items(), 1)
+        ]
+        await self._call(name, lambda web: web.files_upload_v2(file_uploads=uploads, channel=place, thread_ts=ts))
+
     async def check(self) -> str:
         """The name of the bot's team, for a person who checks the settings. Raises Refused without a token."""
         if self._token is None:
@@ -94,6 +110,8 @@ class Slack:
                 return dict(answer.data)
             except SlackApiError as error:
                 raise slack_errors.from_api(channel, error) from None
+            except SlackRequestError:
+                raise slack_errors.upload() from None
             except (aiohttp.ClientError, TimeoutError, OSError, TypeError, ValueError) as error:
                 raise slack_errors.unreachable(error) from None
 

@@ -58,7 +58,7 @@ def from_api(channel: str, error: SlackApiError) -> TidegateError:
         return Refused(
             f"Slack does not accept the bot token ({word}).",
             field=_TOKEN,
-            next_step="Put a valid bot token with the scope chat:write where the settings say.",
+            next_step="Put a valid bot token with the scope chat:write (for pictures also files:write) where the settings say.",
         )
     return _refused(channel, word, "Mend what Slack names.")
 
@@ -86,6 +86,11 @@ def unreachable(error: Exception) -> TidegateError:
     if isinstance(error, TimeoutError):
         return Unavailable("Slack did not answer in time.", next_step=_LATER)
     return Unavailable(f"Slack cannot be reached ({type(error).__name__}).", next_step=_LATER)
+
+
+def upload() -> TidegateError:
+    """A picture that was not taken; the library's text would name the address it was sent to."""
+    return Unavailable("Slack did not take a picture.", next_step=_LATER)
 
 
 def _by_status(status: int) -> Unavailable:

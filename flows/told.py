@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from config import load
-from release import messages
+from release import messages, tables
 from release.outcome import Outcome
-from tasks import clock, notify, threads
+from tasks import clock, notify, pictures, threads
 
 
 async def tell_production(actor: str, outcome: Outcome) -> None:
@@ -14,12 +14,12 @@ async def tell_production(actor: str, outcome: Outcome) -> None:
         return
     event = "deployment_success" if outcome.good else "deployment_failure"
     await notify.monitoring(event, outcome, clock.now())
-    told = threads.current()
+    told, table = threads.current(), tables.plain(outcome.regions)
     if outcome.good:
-        text = messages.released(outcome, actor)
-        told.edit("releases", text)
-        await notify.slack("releases", text)
+        channel, text = "releases", messages.released(outcome, actor)
+        told.edit(channel, text)
     else:
+        channel, text = "incidents", messages.incident(outcome, actor, load.settings().slack.on_call)
         told.edit("releases", messages.given_up(outcome, actor))
-        on_call = load.settings().slack.on_call
-        await notify.slack("incidents", messages.incident(outcome, actor, on_call))
+    await notify.slack(channel, f"{text}\n{table}".rstrip())
+    await pictures.verdicts(channel)

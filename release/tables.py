@@ -31,6 +31,17 @@ def region_row(region: str, outcome: str) -> dict[str, Any]:
     return {"region": region, "outcome": outcome, "live": "", "ready": "", "digest": "", "took": "", "reason": ""}
 
 
+def plain(results: Sequence[RegionResult]) -> str:
+    """The same as text of one width, for Slack; empty without regions."""
+    if not results:
+        return ""
+    head = ("region", "outcome", "live", "ready", "took")
+    rows = [head, *(tuple(str(row[name]) for name in head) for row in region_table(results))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(("```", *lines, "```"))
+
+
 def report(outcome: Outcome, links: Mapping[str, str] | None = None) -> str:
     """The run's end as Markdown, for the Prefect artifact. `links` maps what a page shows to its address."""
     lines = [f"# {outcome.pipeline} {shown(outcome.version)}: {outcome.word}", ""]

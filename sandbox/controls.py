@@ -127,7 +127,7 @@ def _message(message: Message) -> dict[str, Any]:
     parts = [message.text, *(_attachment(one) for one in message.attachments)]
     told = {"at": float(message.ts), "channel": message.channel, "text": "\n".join(part for part in parts if part)}
     color = next((one.get("color") for one in message.attachments if one.get("color")), None)
-    told |= {"ts": message.ts, "thread": message.thread, "edits": message.edits}
+    told |= {"ts": message.ts, "thread": message.thread, "edits": message.edits, "files": list(message.files)}
     return {**told, "username": message.username, "icon": message.icon, "color": color}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 from release.verdict.judge import Entry
@@ -14,11 +15,11 @@ WIDTH, LEFT, RIGHT = 860, 64, 150
 RATES, EVIDENCE = (58, 190), (238, 396)
 HEIGHT = 470
 LOWEST = -5.0
-STYLE = """
-svg{font:12px system-ui,sans-serif;--ground:#fff;--ink:#1f2328;--soft:#59636e;--line:#d1d9e0;
---canary:#b35900;--stable:#0969da;--good:#1a7f37;--bad:#cf222e}
-@media(prefers-color-scheme:dark){svg{--ground:#0d1117;--ink:#e6edf3;--soft:#9198a1;--line:#3d444d;
---canary:#f0a35e;--stable:#58a6ff;--good:#3fb950;--bad:#ff7b72}}
+LIGHT = {"ground": "#fff", "ink": "#1f2328", "soft": "#59636e", "line": "#d1d9e0"}
+LIGHT |= {"canary": "#b35900", "stable": "#0969da", "good": "#1a7f37", "bad": "#cf222e"}
+DARK = {"ground": "#0d1117", "ink": "#e6edf3", "soft": "#9198a1", "line": "#3d444d"}
+DARK |= {"canary": "#f0a35e", "stable": "#58a6ff", "good": "#3fb950", "bad": "#ff7b72"}
+_RULES = """
 .ground{fill:var(--ground)}text{fill:var(--ink)}.soft{fill:var(--soft)}.axis{stroke:var(--line)}
 polyline{fill:none;stroke-width:2;stroke-linejoin:round}.canary{stroke:var(--canary)}.stable{stroke:var(--stable)}
 .good{stroke:var(--good)}.bad{stroke:var(--bad)}.raw{stroke-width:1;stroke-dasharray:2 3}
@@ -28,17 +29,29 @@ text.canary{fill:var(--canary)}text.stable{fill:var(--stable)}text.good{fill:var
 """
 
 
-def draw(policy: Policy, entries: Sequence[Entry], title: str = "") -> str:
+def _variables(colours: Mapping[str, str]) -> str:
+    return "".join(f"--{name}:{colour};" for name, colour in colours.items())
+
+
+STYLE = (
+    f"svg{{font:12px system-ui,sans-serif;{_variables(LIGHT)}}}"
+    f"@media(prefers-color-scheme:dark){{svg{{{_variables(DARK)}}}}}{_RULES}"
+)
+# For what knows neither variables nor themes.
+PLAIN = re.sub(r"var\(--(\w+)\)", lambda found: LIGHT[found[1]], _RULES)
+
+
+def draw(policy: Policy, entries: Sequence[Entry], title: str = "", style: str = STYLE) -> str:
     """The course of what was stored: error rates above, evidence against its bounds below."""
-    return picture(points(policy, entries), title)
+    return picture(points(policy, entries), title, style)
 
 
-def picture(found: Sequence[Point], title: str = "") -> str:
+def picture(found: Sequence[Point], title: str = "", style: str = STYLE) -> str:
     """The same from points."""
     body = _picture(found) if found else [_text(LEFT, 80, "Nothing was judged.", "soft")]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
     title = title or "Canary beside the stable version"
-    parts = [head, f"<title>{escape(title)}</title>", f"<style>{STYLE}</style>"]
+    parts = [head, f"<title>{escape(title)}</title>", f"<style>{style}</style>"]
     parts += [f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>']
     return "\n".join([*parts, _text(LEFT, 24, title, "", size=15), *body, "</svg>"])
 

@@ -1,4 +1,4 @@
-"""Slack, simulated: an incoming webhook a channel, and of the Web API what a bot needs to post and edit.
+"""Slack, simulated: an incoming webhook a channel, and of the Web API what a bot needs to post, edit and show pictures.
 
 As in Slack, a message is posted to a channel's name or id, but changed by the channel's id only, and errors of
 the Web API come with status 200 as {"ok": false, "error": "..."}.
@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.services.site import Site
+from sandbox.services.slack_files import Files
 from sandbox.services.slack_message import Message, attachments_of, body_of, has_content
 
 __all__ = ["Message", "Slack"]
@@ -36,7 +37,9 @@ class Slack:
         self._paths = {
             f"/services/{_TEAM}/B{number:08d}/{secrets.token_hex(12)}": name for number, name in enumerate(channels, 1)
         }
-        app = web.Application()
+        self._files = Files()
+        app = web.Application(client_max_size=8 * 1024 * 1024)
+        self._files.add_routes(app)
         app.router.add_post("/services/{rest:.*}", self._webhook)
         app.router.add_route("*", "/api/{method}", self._api)
         self._site = Site(app, port=port)
@@ -80,6 +83,8 @@ class Slack:
             "auth.test": self._auth_test,
             "chat.postMessage": self._post_message,
             "chat.update": self._update,
+            "files.getUploadURLExternal": lambda body: self._files.announce(body, self._site.url),
+            "files.completeUploadExternal": self._show_files,
         }
         method = methods.get(request.match_info["method"])
         if method is None:
@@ -123,6 +128,16 @@ class Slack:
         if "attachments" in body:
             found.attachments = attachments_of(body["attachments"])
         return self._told(found)
+
+    def _show_files(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        channel = next((name for name, number in self._ids.items() if number == body.get("channel_id")), None)
+        if channel is None:
+            return _error("channel_not_found")
+        files = self._files.named(body, self._site.url)
+        if files is None:
+            return _error("file_not_found")
+        self._keep(channel, {"thread_ts": body.get("thread_ts")}).files = files
+        return {"ok": True, "files": [{"id": one["id"], "title": one["title"]} for one in files]}
 
     def _told(self, message: Message) -> Mapping[str, Any]:
         shown = {"type": "message", "bot_id": _BOT, "text": message.text, "ts": message.ts}

@@ -12,7 +12,10 @@ from aiohttp import web
 
 @dataclass(slots=True)
 class Message:
-    """A message as its channel (`deployments`, without #) shows it; `thread` is the `ts` of its first one."""
+    """A message as its channel (`deployments`, without #) shows it; `thread` is the `ts` of its first one.
+
+    Each of `files` has id, title and url.
+    """
 
     channel: str
     ts: str
@@ -21,6 +24,7 @@ class Message:
     username: str | None = None
     icon: str | None = None
     thread: str | None = None
+    files: Sequence[Mapping[str, str]] = ()
     edits: int = 0
     history: list[str] = field(default_factory=list)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import ask
+import httpx
 import pytest
-from desk import Desk, release
+from desk import Desk, only, release
 from look import Look, Regions
 
 pytestmark = pytest.mark.slow
@@ -31,6 +32,20 @@ def test_a_release_is_one_thread_whose_first_message_says_how_it_is(desk: Desk, 
     assert f"{another} is live in production" in first["text"]
     assert first["thread"] is None and rest and {one["thread"] for one in rest} == {first["ts"]}
     assert first["edits"] > 0
+
+
+def test_a_bad_canary_is_shown_with_its_chart(desk: Desk, look: Look, good: Regions, another: str) -> None:
+    began = time.time()
+    desk.users(20.0)
+    desk.behave(another.removeprefix("v"), "us-east-1", error_rate=0.5)
+    command = release(another, "--strategy", "canary", *only("us-east-1"))
+    assert desk.tidegate(*command, home=bot(desk)).word == "recovered"
+    told, shown = messages(look, began, "incidents")
+    assert "us-east-1  recovered" in told["text"]
+    assert shown["thread"] == told["ts"]
+    (file,) = shown["files"]
+    assert file["title"] == f"us-east-1: {another} beside what is live"
+    assert httpx.get(file["url"], trust_env=False).content.startswith(b"\x89PNG")
 
 
 def test_an_abort_quarantines_nothing(desk: Desk, look: Look, good: Regions, another: str, slowly: Path) -> None:

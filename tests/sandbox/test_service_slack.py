@@ -50,6 +50,19 @@ async def test_a_bot_posts_answers_in_the_thread_and_edits(slack: Slack) -> None
     assert step.thread == started.ts
 
 
+async def test_a_bot_shows_pictures_in_the_thread(slack: Slack) -> None:
+    client = Client(slack.url, {}, TOKEN)
+    first = await client.post("incidents", "v1.5.0 was bad")
+    assert first is not None
+    await client.show("incidents", first, {"us-east-1": b"one picture", "eu-west-1": b"another"})
+    told, shown = slack.channel("incidents")
+    assert shown.thread == told.ts
+    assert [one["title"] for one in shown.files] == ["us-east-1", "eu-west-1"]
+    assert [httpx.get(one["url"], trust_env=False).content for one in shown.files] == [b"one picture", b"another"]
+    with pytest.raises(Refused, match="only with a bot token"):
+        await Client(slack.url, slack.webhooks, None).show("incidents", first, {"us-east-1": b"one picture"})
+
+
 async def test_an_unknown_channel_is_refused_by_name(slack: Slack) -> None:
     with pytest.raises(Refused, match=r"#nowhere \(channel_not_found\)"):
         await Client(slack.url, {}, TOKEN).post("nowhere", "text")

@@ -12,8 +12,9 @@ import yaml
 from prefect.logging import disable_run_logger
 
 from release.errors import Unavailable
+from release.verdict import Policy, record
 from sandbox.services.slack import Slack
-from tasks import notify, threads
+from tasks import notify, pictures, threads
 
 TOKEN = "xoxb-1234"
 
@@ -119,3 +120,31 @@ async def test_a_slack_that_is_down_raises_nothing_from_an_edit(slack: Slack, ho
     told.edit("releases", "v1 is live")
     with disable_run_logger():
         await told.settle()
+
+
+async def test_the_verdicts_are_shown_under_the_message_the_worst_first(slack: Slack, home: Path) -> None:
+    run = home / "work" / "runs" / "local"
+    run.mkdir(parents=True)
+    for region, given in (("us-east-1", "ADVANCE after 3 s"), ("eu-west-1", "ROLLBACK after 2 s")):
+        (run / f"verdict-{region}.jsonl").write_text(record.dump(record.Stored(Policy(), (), region, given)))
+    (run / "verdict-spoilt.jsonl").write_text("{}\n")
+    configure(home, slack, bot=True)
+    threads.begin()
+    await notify.post("incidents", "v1 is bad")
+    await pictures.verdicts.fn("incidents")
+    await pictures.verdicts.fn("releases")
+    told, shown = slack.channel("incidents")
+    assert (shown.thread, [one["title"] for one in shown.files]) == (told.ts, ["eu-west-1", "us-east-1"])
+    assert slack.channel("releases") == []
+
+
+async def test_a_slack_that_is_down_fails_no_release_for_a_picture(slack: Slack, home: Path) -> None:
+    run = home / "work" / "runs" / "local"
+    run.mkdir(parents=True)
+    (run / "verdict-us.jsonl").write_text(record.dump(record.Stored(Policy(), (), "us", "ROLLBACK")))
+    configure(home, slack, bot=True)
+    threads.begin()
+    await notify.post("incidents", "v1 is bad")
+    await slack.stop()
+    with disable_run_logger():
+        await pictures.verdicts.fn("incidents")
