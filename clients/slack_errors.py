@@ -58,7 +58,7 @@ def from_api(channel: str, error: SlackApiError) -> TidegateError:
         return Refused(
             f"Slack does not accept the bot token ({word}).",
             field=_TOKEN,
-            next_step="Put a valid bot token with the scope chat:write (for pictures also files:write) where the settings say.",
+            next_step="Put a valid bot token with the scopes that docs/configuration.md names where the settings say.",
         )
     return _refused(channel, word, "Mend what Slack names.")
 

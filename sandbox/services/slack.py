@@ -77,7 +77,7 @@ class Slack:
         return web.Response(text="ok")
 
     async def _api(self, request: web.Request) -> web.Response:
-        body = await body_of(request) or {}
+        body = {**request.query, **(await body_of(request) or {})}
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(body.get("token", ""))
         methods = {
             "auth.test": self._auth_test,

@@ -38,7 +38,9 @@ class Files:
         """The files of a `files.completeUploadExternal`: id, title and url of each; None where one was never sent."""
         try:
             files = json.loads(body["files"]) if isinstance(body["files"], str) else body["files"]
-            found = [{"id": one["id"], "title": one.get("title") or "", "url": f"{url}/files/{one['id']}"} for one in files]
+            found = [
+                {"id": one["id"], "title": one.get("title") or "", "url": f"{url}/files/{one['id']}"} for one in files
+            ]
         except (KeyError, TypeError, ValueError):
             return None
         return found if found and all(one["id"] in self._sent for one in found) else None

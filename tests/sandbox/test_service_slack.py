@@ -58,7 +58,8 @@ async def test_a_bot_shows_pictures_in_the_thread(slack: Slack) -> None:
     told, shown = slack.channel("incidents")
     assert shown.thread == told.ts
     assert [one["title"] for one in shown.files] == ["us-east-1", "eu-west-1"]
-    assert [httpx.get(one["url"], trust_env=False).content for one in shown.files] == [b"one picture", b"another"]
+    async with httpx.AsyncClient(trust_env=False) as page:
+        assert [(await page.get(one["url"])).content for one in shown.files] == [b"one picture", b"another"]
     with pytest.raises(Refused, match="only with a bot token"):
         await Client(slack.url, slack.webhooks, None).show("incidents", first, {"us-east-1": b"one picture"})
 
