@@ -19,8 +19,6 @@ from clients.address import is_loopback, usable_token
 from release.errors import Refused
 
 Attachments = Sequence[Mapping[str, Any]]
-# What a person reads of a picture -> the picture, a PNG.
-Pictures = Mapping[str, bytes]
 TIMEOUT = 10.0
 # slack-sdk logs addresses and headers while debugging; both hold secrets.
 _SILENT = logging.getLogger("tidegate.slack")
@@ -77,8 +75,8 @@ class Slack:
         parts = None if attachments is None else [dict(one) for one in attachments]
         await self._call(name, lambda web: web.chat_update(channel=place or name, ts=ts, text=text, attachments=parts))
 
-    async def show(self, channel: str, message: str, pictures: Pictures) -> None:
-        """Pictures in the thread of a message that `post` named; the bot needs the scope files:write. Raises Refused
+    async def show(self, channel: str, message: str, pictures: Mapping[str, bytes]) -> None:
+        """Pictures (a title -> a PNG) in the thread of a message that `post` named; the bot needs the scope files:write. Raises Refused
         without a bot token: an incoming webhook takes no pictures.
         """
         name = channel.removeprefix("#")

@@ -7,7 +7,6 @@ import asyncio
 from prefect import task
 
 from clients.drawing import png
-from clients.slack import Pictures
 from release.errors import TidegateError
 from release.verdict import chart, record
 from tasks import context, threads
@@ -34,9 +33,9 @@ async def verdicts(channel: str) -> None:
         say(f"Slack was not shown the verdict: {error}", warn=True)
 
 
-def _drawn(run: str) -> Pictures:
+def _drawn(run: str) -> dict[str, bytes]:
     stored = []
-    for path in sorted((context.work("runs", run)).glob("verdict-*.jsonl")):
+    for path in sorted(context.work("runs", run).glob("verdict-*.jsonl")):
         try:
             stored.append(record.load(path.read_text()))
         except (OSError, ValueError):
