@@ -76,8 +76,8 @@ class Slack:
         await self._call(name, lambda web: web.chat_update(channel=place or name, ts=ts, text=text, attachments=parts))
 
     async def show(self, channel: str, message: str, pictures: Mapping[str, bytes]) -> None:
-        """Pictures (a title -> a PNG) in the thread of a message that `post` named; the bot needs the scope files:write. Raises Refused
-        without a bot token: an incoming webhook takes no pictures.
+        """Pictures (what a person reads of one -> a PNG) in the thread of a message that `post` named; the bot needs
+        the scope files:write. Raises Refused without a bot token: an incoming webhook takes no pictures.
         """
         name = channel.removeprefix("#")
         place, _, ts = message.rpartition("/")
