@@ -134,9 +134,8 @@ async def held(
         finally:
             told.keep = None
             renewing.cancel()
-            for task_ in (renewing, closing):
-                with suppress(asyncio.CancelledError):
-                    await task_
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((renewing, closing))
             await _let_go(grip)
 
 

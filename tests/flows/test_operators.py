@@ -86,3 +86,25 @@ def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, go
     assert json.dumps(runs)
     assert desk.tidegate("history", "--environment", "mars").code == 2
     assert everything(look) == before
+
+
+def test_the_doctor_finds_a_sandbox_well_and_changes_nothing(desk: Desk, look: Look, good: Regions) -> None:
+    before = everything(look)
+    result = desk.tidegate("doctor", "--json")
+    assert everything(look) == before
+    bad = [one for one in result.outcome["findings"] if one["grade"] in ("wrong", "silent")]
+    assert (result.code, bad) == (0, []), result.text
+    seen = {one["about"] for one in result.outcome["findings"]}
+    assert {"prefect", "git", "registry", "helm", "github", "slack", "production eu-west-1"} <= seen
+
+
+def test_the_doctor_names_what_does_not_answer_and_how_to_mend_it(desk: Desk, look: Look, good: Regions) -> None:
+    desk.fault("registry", "down")
+    desk.fault("kubernetes", "down", "eu-west-1")
+    result = desk.tidegate("doctor")
+    assert result.code == 5, result.text
+    assert "Next: registry, " in result.text
+    assert "Next: production eu-west-1, " in result.text
+    assert "Next: production us-east-1, " not in result.text
+    secrets = [path.read_text().strip() for path in (desk.home / "sandbox" / "secrets").iterdir()]
+    assert not [one for one in secrets if len(one) > 7 and one in result.text]
