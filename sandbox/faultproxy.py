@@ -19,6 +19,8 @@ from sandbox.ports import LOOPBACK, free_port
 Mode = Literal["ok", "down", "refused", "slow", "cut", "500", "503", "429"]
 _CHUNK = 65536
 _ANSWERING = ("500", "503", "429")
+# Of the loop, from accept() until the connection is told.
+_TURNS_OF_AN_ACCEPT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,13 @@ class FaultProxy:
 
     async def _close(self) -> None:
         if self._server is not None:
-            self._server.close()
-            self._server = None
+            closing, self._server = self._server, None
+            # Python 3.11 forgets, still open, what it had just accepted when a server closes: it accepts no more first.
+            for listening in closing.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            for _ in range(_TURNS_OF_AN_ACCEPT):
+                await asyncio.sleep(0)
+            closing.close()
         await self._drop()
 
     async def _drop(self) -> None:
@@ -109,19 +116,20 @@ class FaultProxy:
             task.cancel()
         await asyncio.gather(*open_now, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        try:
-            with contextlib.suppress(OSError, TimeoutError, EOFError):
-                await self._serve(reader, writer)
-        except asyncio.CancelledError:
-            pass  # dropped by a fault: an end like any other
-        finally:
-            self._connections.discard(task)
-            # At once and unread: a polite end could wait for the client.
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # No coroutine: one that has not begun yet would be missed by a fault, and nobody would close its connection.
+        if self._server is None:
             writer.transport.abort()
+            return
+        task = asyncio.create_task(self._attend(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        # At once and unread: a polite end could wait for the client.
+        task.add_done_callback(lambda _: writer.transport.abort())
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, TimeoutError, EOFError):
+            await self._serve(reader, writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         fault = self.fault
@@ -149,10 +157,11 @@ class FaultProxy:
             writer.close()
             await writer.wait_closed()
         finally:
+            # Before the wait: a fault may end that as well.
+            up_writer.transport.abort()
             there.cancel()
             back.cancel()
             await asyncio.gather(there, back, return_exceptions=True)
-            up_writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: _Turn) -> None:
         while data := await reader.read(_CHUNK):
