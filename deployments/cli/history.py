@@ -59,7 +59,7 @@ async def _read(names: tuple[str, ...], limit: int) -> tuple[Run, ...]:
 
 def _row(run: Run) -> tuple[str, ...]:
     took = messages.duration(run.seconds) if run.over else "-"
-    return run.id[:8], moment(run.began), run.flow, run.name, run.state, took, run.message[:200]
+    return run.id[:8], moment(run.began), run.flow, run.name, run.state, took, " ".join(run.message.split())
 
 
 def _plain(run: Run) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class _Lines(logging.Handler):
             return
         moment = self.formatter.formatTime(record, "%H:%M:%S") if self.formatter else ""
         style = "yellow" if record.levelno >= logging.WARNING else ""
-        self._console.print(f"{moment}  {record.getMessage()}", style=style, markup=False, highlight=False)
+        line = f"{moment}  {record.getMessage()}"
+        self._console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_lines(console: Console) -> None:

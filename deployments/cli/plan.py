@@ -7,12 +7,11 @@ import re
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from deployments.cli.release import Json, actor
+from deployments.cli.show import table
 from release import messages
 from release.planning import Plan, RegionPlan
 from release.versions import shown
@@ -52,13 +51,15 @@ def plan(
 
 
 def _show(console: Console, found: Plan, *, whole: bool) -> None:
-    console.print(f"{found.tag} to {found.environment}, {found.strategy}, asked for {found.at}", style="bold")
+    console.print(
+        f"{found.tag} to {found.environment}, {found.strategy}, asked for {found.at}", style="bold", highlight=False
+    )
     digest = found.digest[:19] or "no digest: staging never verified it"
     console.print(f"{digest}, commit {found.commit[:12]}", highlight=False)
     console.print("Waves: " + ", then ".join(" + ".join(wave) for wave in found.waves), highlight=False)
     console.print(f"Expected to take: {_expected(found)}", highlight=False)
-    _table(console, "gate", [(one.name, _open(one.ok), one.detail) for one in found.gates])
-    _table(console, "check", [(one.name, "ok" if one.ok else "NOT OK", one.detail) for one in found.checks])
+    table(console, ("gate", "", ""), [(one.name, _open(one.ok), one.detail) for one in found.gates])
+    table(console, ("check", "", ""), [(one.name, "ok" if one.ok else "NOT OK", one.detail) for one in found.checks])
     # A change that all regions share is shown once.
     told: dict[tuple[str, ...], str] = {}
     for one in found.regions:
@@ -85,21 +86,14 @@ def _open(state: bool | None) -> str:
     return "to come" if state is None else "open" if state else "SHUT"
 
 
-def _table(console: Console, title: str, rows: list[tuple[str, str, str]]) -> None:
-    if not rows:
-        return
-    table = Table(title, "", "", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for row in rows:
-        table.add_row(*(Text(part) for part in row))
-    console.print(table)
-
-
 def _region(console: Console, one: RegionPlan, told: dict[tuple[str, ...], str], *, whole: bool) -> None:
     took = f", about {messages.duration(one.seconds)}" if one.seconds is not None else ""
-    console.print(f"{one.region}: {shown(one.live) if one.live else 'nothing'} is live{took}", style="bold")
+    console.print(
+        f"{one.region}: {shown(one.live) if one.live else 'nothing'} is live{took}", style="bold", highlight=False
+    )
     for step in one.steps:
         console.print(f"  - {step}", markup=False, highlight=False)
-    console.print(f"  goes back to: {one.back_to}", markup=False, highlight=False)
+    console.print(f"  goes back to: {one.back_to}", markup=False, highlight=False, soft_wrap=True)
     lines = (*one.change.values, "", *one.change.manifests) if one.change.manifests else one.change.values
     if not lines:
         return

@@ -38,7 +38,7 @@ def listed(
         console.print("Nothing is quarantined.")
     for one in found:
         for harm in one.harm:
-            console.print(f"{shown(one.artifact.version)} in {harm}", markup=False, highlight=False)
+            console.print(f"{shown(one.artifact.version)} in {harm}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from config import load
 from deployments.cli import detached
+from deployments.cli.show import table
 from release import tables
 from release.errors import Unavailable
 from release.outcome import Outcome
@@ -113,8 +112,6 @@ def _show_end(console: Console, outcome: Outcome) -> None:
             console.print(f"{title}: {text}", markup=False, highlight=False, soft_wrap=True)
     for warning in outcome.warnings:
         console.print(f"! {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-    if outcome.regions:
-        table = Table("region", "outcome", "live", "ready", "took", "reason", box=box.SIMPLE_HEAD)
-        for row in tables.region_table(outcome.regions):
-            table.add_row(*(str(row[key]) for key in ("region", "outcome", "live", "ready", "took", "reason")))
-        console.print(table)
+    head = ("region", "outcome", "live", "ready", "took", "reason")
+    rows = tables.region_table(outcome.regions)
+    table(console, head, ([str(row[key]) for key in head] for row in rows))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 # Characters of a last column that is cut.
 _LEAST = 30
+# Between two columns.
+_GAP = 2
 
 
 def moment(iso: str) -> str:
@@ -21,21 +26,59 @@ def moment(iso: str) -> str:
 def table(console: Console, head: Sequence[str], rows: Iterable[Sequence[str]], *, short: bool = False) -> None:
     """A plain table; nothing where there are no rows. Cells are text, never markup.
 
-    Only the last column takes more than one line, or is cut where the table is to be `short`.
+    On a terminal only the last column takes more than one line, or is cut where the table is to be `short`; columns
+    that find no room stand below their row. Elsewhere, for `grep` and `less`, a row is one whole line.
     """
-    found = list(rows)
+    found = [tuple(row) for row in rows]
     if not found:
         return
+    widths = [max(map(cell_len, column)) + _GAP for column in zip(head, *found, strict=True)]
+    if not console.is_terminal:
+        _stack(console, head, found, widths, fit=len(head), short=short)
+        return
+    room = console.width - sum(widths[:-1]) - _GAP
+    if room < min(_LEAST, widths[-1]):
+        fit = max(1, sum(total < console.width for total in accumulate(widths)))
+        _stack(console, head, found, widths, fit=fit, short=short)
+        return
     if short:
-        widths = (
-            max(len(cell) for cell in cells) + 2 for cells in zip(head[:-1], *(row[:-1] for row in found), strict=True)
-        )
-        room = max(_LEAST, console.width - sum(widths) - 4)
-        found = [(*row[:-1], row[-1] if len(row[-1]) < room else f"{row[-1][: room - 2]}…") for row in found]
+        found = [(*row[:-1], textwrap.shorten(row[-1], room - _GAP, placeholder=" …")) for row in found]
+    _draw(console, head, found)
+
+
+def _draw(console: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for title in head[:-1]:
         drawn.add_column(title, no_wrap=True)
     drawn.add_column(head[-1])
-    for row in found:
+    for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)
+
+
+def _stack(
+    console: Console,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    *,
+    fit: int,
+    short: bool,
+) -> None:
+    """The first `fit` columns, and below each row what the others say."""
+
+    def line(cells: Sequence[str]) -> str:
+        return " " + "".join(cell.ljust(width) for cell, width in zip(cells[:fit], widths, strict=False)).rstrip()
+
+    console.print(Text(f"\n{line(head)}", style="bold"), soft_wrap=True)
+    for row in rows:
+        console.print(Text(line(row)), soft_wrap=True)
+        below = [
+            f"{title} {cell}".strip()
+            for title, cell in zip(head[fit:], row[fit:], strict=True)
+            if cell not in ("", "-")
+        ]
+        wrapped = textwrap.wrap("; ".join(below), console.width - 4, max_lines=1 if short else None, placeholder=" …")
+        for text in wrapped:
+            console.print(Text(f"   {text}", style="dim"), soft_wrap=True)
+    console.print()
