@@ -22,7 +22,7 @@ from flows.far import POOL
 from release.relay import queue
 from sandbox.api import Api, Manifest
 
-REGIONAL = {"dispatch": "regional", "lock": {"lease_s": 20}}
+REGIONAL = {"dispatch": "regional", "lock": {"lease_s": 20}, "window_s": 1}
 CENTRAL = "tidegate-central"
 
 

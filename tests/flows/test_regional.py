@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from desk import Desk, descendants, release
 from look import Look, Regions
 from regional import Workers, workers
+from test_hotfix import branch, live
 from waiting import until
 
 pytestmark = pytest.mark.slow
@@ -76,3 +78,60 @@ def test_a_region_whose_run_is_lost_is_begun_once_more(
     assert (result.code, result.word) == (0, "released"), result.text
     assert "us-east-1: its run ended without a word" in result.text
     assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+
+
+def test_a_rollback_passes_each_regions_own_worker(desk: Desk, look: Look, good: Regions, beside: Workers) -> None:
+    version, _ = desk.add_version()
+    desk.stage(f"v{version}")
+    assert desk.tidegate(*release(f"v{version}"), home=beside.central, timeout=400).word == "released"
+    began = now()
+    result = desk.tidegate("rollback", "--reason", "the drill", home=beside.central, timeout=400)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert look.digests() == good
+    assert {(name, "forward", "Released") for name in ALL} <= done(beside, began)
+
+
+def test_a_slot_whose_window_is_over_is_removed_by_its_regions_worker(
+    desk: Desk, look: Look, good: Regions, another: str, beside: Workers
+) -> None:
+    asked = (*release(another), "--strategy", "blue-green")
+    assert desk.tidegate(*asked, home=beside.central, timeout=400).word == "released"
+    before = look.digests()
+    began = now()
+    result = desk.tidegate("retire", home=beside.central)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert done(beside, began) == {(name, "retire", "Released") for name in ALL}
+    assert look.digests() == before
+    for name in ALL:
+        context = f"production-{name}"
+        assert len(look.kubectl("get", "deployments", "-n", context, "-o", "name", context=context).split()) == 1
+
+
+def test_a_critical_hotfix_that_errs_stops_and_goes_back_in_its_regions_workers(
+    desk: Desk, look: Look, good: Regions, beside: Workers
+) -> None:
+    name = branch(desk, "far-erring", live(look), {"error-rate": "eu-west-1=0.3"})
+    began = now()
+    result = desk.tidegate("hotfix", name, home=beside.central, timeout=600)
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert look.digests() == good
+    assert done(beside, began) == {
+        *((region, "check", "Unchanged") for region in ALL),
+        ("us-east-1", "emergency", "Released"),
+        ("eu-west-1", "emergency", "Failed"),
+        *((region, "back", "Recovered") for region in ("us-east-1", "eu-west-1")),
+    }
+
+
+def test_a_critical_hotfix_passes_one_region_after_the_other(
+    desk: Desk, look: Look, good: Regions, beside: Workers
+) -> None:
+    name = branch(desk, "far", live(look))
+    began = now()
+    result = desk.tidegate("hotfix", name, home=beside.central, timeout=600)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert look.digests() == dict.fromkeys(ALL, (result.outcome["digest"], 10))
+    parts = [one for one in beside.runs(began) if one["parameters"]["do"] == "emergency"]
+    assert [one["parameters"]["region"] for one in parts] == list(ALL)
+    for earlier, later in itertools.pairwise(parts):
+        assert earlier["end_time"] < later["start_time"]
