@@ -33,7 +33,7 @@ class Deployment:
 @dataclass(frozen=True, slots=True)
 class FlowRun:
     """A run as the server shows it. `kind` is Prefect's state type (SCHEDULED, RUNNING, ...), `state` its name;
-    `begun` whether its flow ever ran, `of_worker` whether it belongs to a deployment."""
+    `begun` whether its flow ever ran, `deployment` the id of the deployment that it is of, "" without one."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class FlowRun:
     state: str
     message: str = ""
     begun: bool = False
-    of_worker: bool = False
+    deployment: str = ""
 
     @property
     def ended(self) -> bool:
@@ -144,10 +144,19 @@ class PrefectApi:
         body = {"flow_runs": {"state": kinds, "deployment_id": {"is_null_": False}}, "sort": "START_TIME_ASC"}
         return [_run(one) for one in await self._ask("POST", "/flow_runs/filter", body)]
 
-    async def put(self, run: FlowRun, kind: str, message: str) -> None:
+    async def put(self, run: FlowRun, kind: str, message: str, name: str = "") -> None:
         """Say what became of a run whose process is gone: `kind` is a state type (SCHEDULED, CRASHED, ...)."""
-        state = {"type": kind, "name": kind.capitalize(), "message": message}
+        state = {"type": kind, "name": name or kind.capitalize(), "message": message}
         await self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
+
+    async def automate(self, automation: Mapping[str, Any]) -> None:
+        """Have the server hold this automation under its name; one that a person switched off stays off."""
+        wanted = {"automations": {"name": {"any_": [automation["name"]]}}}
+        found = await self._ask("POST", "/automations/filter", wanted)
+        if not found:
+            await self._ask("POST", "/automations/", automation)
+        for one in found:
+            await self._ask("PUT", f"/automations/{one['id']}", {**automation, "enabled": one["enabled"]})
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **default: Any) -> Any:
         """The answer's JSON; `missing=` is what a 404 gives instead of being refused."""
@@ -183,7 +192,7 @@ def _run(found: Mapping[str, Any]) -> FlowRun:
         state=str(state.get("name") or ""),
         message=str(state.get("message") or ""),
         begun=bool(found.get("run_count")),
-        of_worker=bool(found.get("deployment_id")),
+        deployment=str(found.get("deployment_id") or ""),
     )
 
 

@@ -25,7 +25,7 @@ async def stop(beginning: str, who: str, reason: str) -> str:
         raise Refused(f"{run.flow} {run.name} has ended: {run.state}.", field="run", next_step="Nothing.")
     async with prefectapi.orders() as prefect:
         (found,) = await prefect.read([run.id])
-        if not found.of_worker and found.kind == "RUNNING":
+        if not found.deployment and found.kind == "RUNNING":
             raise Refused(
                 f"{run.flow} {run.name} runs at a command line and holds no lock yet.",
                 field="run",

@@ -81,13 +81,13 @@ class Follower:
         return found if found.over and not self._may_go_on(found) else None
 
     def _may_go_on(self, run: Run) -> bool:
-        """Whether its process is gone, and another worker may take it up."""
+        """Whether its process is gone, and a worker may take it up."""
         if run.type != "CRASHED":
             self._crashed = None
             return False
         if self._crashed is None:
             self._crashed = time.monotonic()
-            self._say("its process is gone; waiting for another worker to go on with it", "yellow")
+            self._say("its process is gone; waiting for a worker to go on with it", "yellow")
         return time.monotonic() - self._crashed < self._again
 
     def _show(self, lines: Sequence[Line]) -> None:

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -19,7 +20,7 @@ from config import load
 from deployments import prefectapi
 from deployments.machine import recovery
 from deployments.machine.parts import POOL, Machine, worker_name
-from deployments.machine.programs import Kept, Program, once
+from deployments.machine.programs import Before, Kept, Program, once
 from release.errors import Refused, TidegateError, Unavailable
 
 _READY_WITHIN_S, _REGISTERED_WITHIN_S = 180.0, 300.0
@@ -57,10 +58,13 @@ async def _up(folder: Path, server: bool, say: Say) -> None:
         await _prefect(machine, api, server, stack, say)
         say(f"the Prefect server answers at {machine.api}")
         stack.push_async_callback(_forget, api)
-        await _kept(machine.worker(), stack, say)
+        # A server of one's own has no runs of other machines' workers.
+        await _kept(machine.worker(), stack, say, partial(_settled, api, say) if server else None)
         await _until(lambda: _worker_lives(api), "no worker came up", machine.worker())
         say("a worker is there")
         await _registered(machine, say)
+        if server:
+            await api.automate(recovery.automation())
         await _kept(machine.service(), stack, say)
         await _until(_service_answers, "the service does not answer", machine.service())
         say(f"ready after {time.monotonic() - began:.1f} s: Prefect at {machine.api.removesuffix('/api')}")
@@ -83,6 +87,9 @@ async def _prefect(machine: Machine, api: PrefectApi, server: bool, stack: conte
     await _kept(program, stack, say)
     await _until(api.healthy, "the Prefect server did not start", program)
     _say_where(machine)
+
+
+async def _settled(api: PrefectApi, say: Say) -> None:
     for line in await recovery.settle(api):
         say(line)
 
@@ -109,8 +116,8 @@ async def _registered(machine: Machine, say: Say) -> None:
     say("the deployments of prefect.yaml are registered")
 
 
-async def _kept(program: Program, stack: contextlib.AsyncExitStack, say: Say) -> None:
-    kept = Kept(program, say)
+async def _kept(program: Program, stack: contextlib.AsyncExitStack, say: Say, before: Before | None = None) -> None:
+    kept = Kept(program, say, before)
     stack.push_async_callback(kept.stop)
     kept.start()
 

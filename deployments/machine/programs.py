@@ -7,11 +7,14 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.postgres import dies_with_parent
+from release.errors import TidegateError
+
+Before = Callable[[], Awaitable[None]]
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 # One that lived so long did not fail at its start.
@@ -33,10 +36,13 @@ class Program:
 
 
 class Kept:
-    """A program that is kept up from `start` to `stop`; `say` gets a line for a person when it died."""
+    """A program that is kept up from `start` to `stop`; `say` gets a line for a person when it died.
 
-    def __init__(self, program: Program, say: Callable[[str], None]) -> None:
-        self.program, self._say = program, say
+    `before` is done before each start, until it raises nothing; what a dead one left running has ended by then.
+    """
+
+    def __init__(self, program: Program, say: Callable[[str], None], before: Before | None = None) -> None:
+        self.program, self._say, self._before = program, say, before
         self._task: asyncio.Task[None] | None = None
         self._groups: list[int] = []
 
@@ -58,6 +64,7 @@ class Kept:
         pause = FIRST_PAUSE_S
         try:
             while True:
+                await self._ready()
                 began = time.monotonic()
                 process = await _spawn(self.program)
                 self._groups.append(process.pid)
@@ -71,6 +78,22 @@ class Kept:
                 pause = min(pause * 2, LONGEST_PAUSE_S)
         finally:
             await asyncio.shield(self._end())
+
+    async def _ready(self) -> None:
+        if self._before is None:
+            return
+        await self._end()
+        said = ""
+        while True:
+            try:
+                await self._before()
+            except TidegateError as error:
+                if str(error) != said:
+                    said = str(error)
+                    self._say(f"{self.program.name} waits: {said}")
+                await asyncio.sleep(FIRST_PAUSE_S)
+            else:
+                return
 
     async def _end(self) -> None:
         """What a dead one left running (a worker's runs outlive it) ends too."""

@@ -18,6 +18,7 @@ class FakePrefectApi:
     def __init__(self, *flows: str) -> None:
         self.deployments = {flow: f"deployment-{flow}" for flow in flows}
         self.runs: dict[str, dict[str, Any]] = {}
+        self.automations: list[dict[str, Any]] = []
         self.down = False
         self.refuse = ""
         self.asked = 0
@@ -44,8 +45,18 @@ class FakePrefectApi:
                 return httpx.Response(200, json=True)
             case ["deployments", "name", flow, _]:
                 return self._deployment(flow)
-            case ["deployments", _, "create_flow_run"]:
-                return self._create(body)
+            case ["deployments", deployment, "create_flow_run"]:
+                return self._create(body | {"deployment_id": deployment})
+            case ["automations", "filter"]:
+                names = body["automations"]["name"]["any_"]
+                return httpx.Response(200, json=[one for one in self.automations if one["name"] in names])
+            case ["automations"]:
+                self.automations.append(body | {"id": f"automation-{len(self.automations)}"})
+                return httpx.Response(201, json=self.automations[-1])
+            case ["automations", number]:
+                (found,) = [one for one in self.automations if one["id"] == number]
+                found |= body
+                return httpx.Response(204)
             case ["flow_runs", "filter"]:
                 return httpx.Response(200, json=self._found(body["flow_runs"]))
             case ["flow_runs", run, "set_state"]:
@@ -71,6 +82,7 @@ class FakePrefectApi:
             return httpx.Response(409, json={"detail": self.refuse})
         key = body["idempotency_key"]
         made = {"id": f"run-{len(self.runs)}", "name": key, "parameters": body["parameters"], "tags": body["tags"]}
+        made["deployment_id"] = body["deployment_id"]
         run = self.runs.setdefault(key, made | {"state": {"type": "SCHEDULED", "name": "Scheduled"}})
         return httpx.Response(201, json=run)
 

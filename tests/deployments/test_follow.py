@@ -115,7 +115,7 @@ async def test_one_that_another_worker_goes_on_with_is_followed_to_its_end() -> 
     state, outcome, shown = await followed(Server(gone, again, ("COMPLETED", "Released", "", [])))
     assert (state, outcome) == ("Released", OUTCOME)
     assert shown == [
-        "its process is gone; waiting for another worker to go on with it",
+        "its process is gone; waiting for a worker to go on with it",
         "GoesOn: another worker goes on with it",
     ]
 

@@ -34,9 +34,10 @@ def test_prefect_accepts_the_automation_and_knows_every_sign_of_life() -> None:
 def test_only_pipelines_are_begun_again_by_the_server() -> None:
     _, again = yaml.safe_load((MANY / "automations.yaml").read_text())["automations"]
     found = AutomationCore.model_validate(again)
-    assert found.trigger.match_related["prefect.resource.name"] == ["staging", "production", "hotfix", "rollback"]
+    again = ["staging", "production", "hotfix", "rollback", "guard"]
+    assert found.trigger.match_related["prefect.resource.name"] == again
     known = yaml.safe_load((load.CHECKOUT / "prefect.yaml").read_text())["deployments"]
-    assert {"staging", "production", "hotfix", "rollback"} <= {one["name"] for one in known}
+    assert set(again) <= {one["name"] for one in known}
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from deployments.machine.programs import Kept, Program, once, until
+from release.errors import Unavailable
 
 WRITES = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(float(sys.argv[2]))"
 # It leaves a child in its group, as a worker leaves its runs.
@@ -74,6 +75,27 @@ async def test_what_a_dead_one_left_ends_with_the_rest(tmp_path: Path) -> None:
     finally:
         await kept.stop()
     assert await until(lambda: not any(alive(pid) for pid in pids(file)), 5)
+
+
+async def test_before_it_starts_again_what_a_dead_one_left_has_ended(tmp_path: Path) -> None:
+    file, told, alive_then = tmp_path / "pids", list[str](), list[list[bool]]()
+
+    async def before() -> None:
+        alive_then.append([alive(pid) for pid in pids(file)])
+        if len(alive_then) in (2, 3):
+            raise Unavailable("the server is away.")
+
+    kept = Kept(program(tmp_path, PARENT, str(file), WRITES), told.append, before)
+    kept.start()
+    try:
+        assert await until(lambda: len(pids(file)) == 1, 10)
+        assert kept.pid is not None
+        os.kill(kept.pid, signal.SIGKILL)
+        assert await until(lambda: len(pids(file)) == 2, 10)
+    finally:
+        await kept.stop()
+    assert alive_then == [[], [False], [False], [False]]
+    assert told[1:] == ["it waits: the server is away."]
 
 
 async def test_one_that_will_not_end_is_ended(tmp_path: Path) -> None:
