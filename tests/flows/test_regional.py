@@ -88,7 +88,7 @@ def test_a_rollback_passes_each_regions_own_worker(desk: Desk, look: Look, good:
     result = desk.tidegate("rollback", "--reason", "the drill", home=beside.central, timeout=400)
     assert (result.code, result.word) == (0, "released"), result.text
     assert look.digests() == good
-    assert {(name, "forward", "Released") for name in ALL} <= done(beside, began)
+    assert done(beside, began) == {(name, "back", "Recovered") for name in ALL}
 
 
 def test_a_slot_whose_window_is_over_is_removed_by_its_regions_worker(
