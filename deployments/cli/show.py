@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -68,7 +68,7 @@ def _stack(
     """The first `fit` columns, and below each row what the others say."""
 
     def line(cells: Sequence[str]) -> str:
-        return " " + "".join(cell.ljust(width) for cell, width in zip(cells[:fit], widths, strict=False)).rstrip()
+        return " " + "".join(set_cell_size(cell, width) for cell, width in zip(cells[:fit], widths, strict=False)).rstrip()
 
     console.print(Text(f"\n{line(head)}", style="bold"), soft_wrap=True)
     for row in rows:

@@ -45,6 +45,7 @@ class Kept:
         self.program, self._say, self._before = program, say, before
         self._task: asyncio.Task[None] | None = None
         self._groups: list[int] = []
+        self._lives = False
 
     @property
     def pid(self) -> int | None:
@@ -68,7 +69,9 @@ class Kept:
                 began = time.monotonic()
                 process = await _spawn(self.program)
                 self._groups.append(process.pid)
+                self._lives = True
                 code = await process.wait()
+                self._lives = False
                 pause = FIRST_PAUSE_S if time.monotonic() - began > _SOUND_AFTER_S else pause
                 self._say(
                     f"{self.program.name} ended by itself with code {code} and is started again in {pause:g} s; "
@@ -97,7 +100,9 @@ class Kept:
 
     async def _end(self) -> None:
         """What a dead one left running (a worker's runs outlive it) ends too."""
-        groups = [group for group in self._groups if group == self.pid or not Path(f"/proc/{group}").exists()]
+        # A dead one's number may be another program's by now.
+        own = self.pid if self._lives else None
+        groups = [group for group in self._groups if group == own or not Path(f"/proc/{group}").exists()]
         for group in groups:
             _signal(group, signal.SIGTERM)
         await until(lambda: not any(_signal(group, 0) for group in groups), self.program.grace)
