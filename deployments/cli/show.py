@@ -68,7 +68,9 @@ def _stack(
     """The first `fit` columns, and below each row what the others say."""
 
     def line(cells: Sequence[str]) -> str:
-        return " " + "".join(set_cell_size(cell, width) for cell, width in zip(cells[:fit], widths, strict=False)).rstrip()
+        return (
+            " " + "".join(set_cell_size(cell, width) for cell, width in zip(cells[:fit], widths, strict=False)).rstrip()
+        )
 
     console.print(Text(f"\n{line(head)}", style="bold"), soft_wrap=True)
     for row in rows:
