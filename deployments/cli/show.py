@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# Characters of a last column that is cut.
+# The least room, in characters, in which a last column is wrapped or cut.
 _LEAST = 30
 # Between two columns.
 _GAP = 2
@@ -33,17 +33,14 @@ def table(console: Console, head: Sequence[str], rows: Iterable[Sequence[str]], 
     if not found:
         return
     widths = [max(map(cell_len, column)) + _GAP for column in zip(head, *found, strict=True)]
-    if not console.is_terminal:
-        _stack(console, head, found, widths, fit=len(head), short=short)
-        return
     room = console.width - sum(widths[:-1]) - _GAP
-    if room < min(_LEAST, widths[-1]):
-        fit = max(1, sum(total < console.width for total in accumulate(widths)))
-        _stack(console, head, found, widths, fit=fit, short=short)
+    if console.is_terminal and room >= min(_LEAST, widths[-1]):
+        if short:
+            found = [(*row[:-1], textwrap.shorten(row[-1], room - _GAP, placeholder=" …")) for row in found]
+        _draw(console, head, found)
         return
-    if short:
-        found = [(*row[:-1], textwrap.shorten(row[-1], room - _GAP, placeholder=" …")) for row in found]
-    _draw(console, head, found)
+    fit = max(1, sum(total < console.width for total in accumulate(widths))) if console.is_terminal else len(head)
+    _stack(console, head, found, widths[:fit], short=short)
 
 
 def _draw(console: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -57,29 +54,20 @@ def _draw(console: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) 
 
 
 def _stack(
-    console: Console,
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    widths: Sequence[int],
-    *,
-    fit: int,
-    short: bool,
+    console: Console, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], *, short: bool
 ) -> None:
-    """The first `fit` columns, and below each row what the others say."""
+    """As many columns as there are `widths`, and below each row what the others say."""
+    fit = len(widths)
 
     def line(cells: Sequence[str]) -> str:
-        return (
-            " " + "".join(set_cell_size(cell, width) for cell, width in zip(cells[:fit], widths, strict=False)).rstrip()
-        )
+        padded = map(set_cell_size, cells[:fit], widths)
+        return f" {''.join(padded)}".rstrip()
 
     console.print(Text(f"\n{line(head)}", style="bold"), soft_wrap=True)
     for row in rows:
         console.print(Text(line(row)), soft_wrap=True)
-        below = [
-            f"{title} {cell}".strip()
-            for title, cell in zip(head[fit:], row[fit:], strict=True)
-            if cell not in ("", "-")
-        ]
+        rest = zip(head[fit:], row[fit:], strict=True)
+        below = [f"{title} {cell}".strip() for title, cell in rest if cell not in ("", "-")]
         wrapped = textwrap.wrap("; ".join(below), console.width - 4, max_lines=1 if short else None, placeholder=" …")
         for text in wrapped:
             console.print(Text(f"   {text}", style="dim"), soft_wrap=True)

@@ -44,13 +44,12 @@ class Kept:
     def __init__(self, program: Program, say: Callable[[str], None], before: Before | None = None) -> None:
         self.program, self._say, self._before = program, say, before
         self._task: asyncio.Task[None] | None = None
-        self._groups: list[int] = []
-        self._lives = False
+        self._processes: list[asyncio.subprocess.Process] = []
 
     @property
     def pid(self) -> int | None:
         """The newest process, None before the first."""
-        return self._groups[-1] if self._groups else None
+        return self._processes[-1].pid if self._processes else None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._keep())
@@ -68,10 +67,8 @@ class Kept:
                 await self._ready()
                 began = time.monotonic()
                 process = await _spawn(self.program)
-                self._groups.append(process.pid)
-                self._lives = True
+                self._processes.append(process)
                 code = await process.wait()
-                self._lives = False
                 pause = FIRST_PAUSE_S if time.monotonic() - began > _SOUND_AFTER_S else pause
                 self._say(
                     f"{self.program.name} ended by itself with code {code} and is started again in {pause:g} s; "
@@ -101,8 +98,7 @@ class Kept:
     async def _end(self) -> None:
         """What a dead one left running (a worker's runs outlive it) ends too."""
         # A dead one's number may be another program's by now.
-        own = self.pid if self._lives else None
-        groups = [group for group in self._groups if group == own or not Path(f"/proc/{group}").exists()]
+        groups = [one.pid for one in self._processes if one.returncode is None or not Path(f"/proc/{one.pid}").exists()]
         for group in groups:
             _signal(group, signal.SIGTERM)
         await until(lambda: not any(_signal(group, 0) for group in groups), self.program.grace)

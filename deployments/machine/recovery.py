@@ -11,7 +11,6 @@ from clients.prefect_api import PrefectApi
 from config import load
 
 GONE = "its process was gone; start the same command again: it goes on from what is live"
-GOES_ON = "its process was gone; it goes on from what is live"
 _AUTOMATIONS = load.CHECKOUT / "deployments" / "many" / "automations.yaml"
 
 
@@ -26,7 +25,8 @@ async def settle(prefect: PrefectApi) -> list[str]:
 
     A run that waits (for approval, its time, a free place) is none of these: it is left as it is.
     """
-    names = automation()["trigger"]["match_related"]["prefect.resource.name"]
+    going_on = automation()
+    names, (becomes,) = going_on["trigger"]["match_related"]["prefect.resource.name"], going_on["actions"]
     again = {found.id for name in names if (found := await prefect.deployment(name)) is not None}
     told: list[str] = []
     for run in await prefect.unfinished():
@@ -36,7 +36,7 @@ async def settle(prefect: PrefectApi) -> list[str]:
         elif run.kind == "CANCELLING":
             await prefect.put(run, "CANCELLED", "its process ended while it was being cancelled")
         elif run.deployment in again:
-            await prefect.put(run, "SCHEDULED", GOES_ON, "GoesOn")
+            await prefect.put(run, becomes["state"], becomes["message"], becomes["name"])
             told.append(f"run {run.name} goes on: its process was gone")
         else:
             await prefect.put(run, "CRASHED", GONE)
