@@ -35,12 +35,8 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     (tmp_path / "webhook").write_bytes(SECRET)
     secret = {"TIDEGATE__SERVICE__GITHUB_SECRET__FILE": str(tmp_path / "webhook")}
     found = Machine(tmp_path, {"TIDEGATE__APPLICATION__GIT": f"file://{tmp_path}/nothing.git", **secret})
-    try:
-        found.start()
+    with found:
         yield found
-    finally:
-        if found.process is not None and found.process.poll() is None:
-            found.kill()
 
 
 def test_it_keeps_its_parts_up_and_what_waits_over_a_power_cut(machine: Machine) -> None:

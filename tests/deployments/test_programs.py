@@ -35,14 +35,20 @@ def alive(pid: int) -> bool:
         return False
 
 
+async def struck(kept: Kept, file: Path) -> None:
+    """What it is has written its number, is killed, and what is started in its place has."""
+    assert await until(lambda: len(pids(file)) == 1, 10)
+    assert kept.pid is not None
+    os.kill(kept.pid, signal.SIGKILL)
+    assert await until(lambda: len(pids(file)) == 2, 10)
+
+
 async def test_one_that_dies_is_started_again_and_told(tmp_path: Path) -> None:
     file, told = tmp_path / "pids", []
     kept = Kept(program(tmp_path, WRITES, str(file), "60"), told.append)
     kept.start()
     try:
-        assert await until(lambda: len(pids(file)) == 1, 10)
-        os.kill(pids(file)[0], signal.SIGKILL)
-        assert await until(lambda: len(pids(file)) == 2, 10)
+        await struck(kept, file)
         assert kept.pid == pids(file)[1]
         assert "code -9" in told[0]
         assert str(tmp_path / "log") in told[0]
@@ -67,10 +73,7 @@ async def test_what_a_dead_one_left_ends_with_the_rest(tmp_path: Path) -> None:
     kept = Kept(program(tmp_path, PARENT, str(file), WRITES), lambda _: None)
     kept.start()
     try:
-        assert await until(lambda: len(pids(file)) == 1, 10)
-        assert kept.pid is not None
-        os.kill(kept.pid, signal.SIGKILL)
-        assert await until(lambda: len(pids(file)) == 2, 10)
+        await struck(kept, file)
         assert all(alive(pid) for pid in pids(file)), "a run outlives its worker"
     finally:
         await kept.stop()
@@ -88,10 +91,7 @@ async def test_before_it_starts_again_what_a_dead_one_left_has_ended(tmp_path: P
     kept = Kept(program(tmp_path, PARENT, str(file), WRITES), told.append, before)
     kept.start()
     try:
-        assert await until(lambda: len(pids(file)) == 1, 10)
-        assert kept.pid is not None
-        os.kill(kept.pid, signal.SIGKILL)
-        assert await until(lambda: len(pids(file)) == 2, 10)
+        await struck(kept, file)
     finally:
         await kept.stop()
     assert alive_then == [[], [False], [False], [False]]

@@ -59,6 +59,10 @@ class Result:
         return {one["region"]: one["outcome"] for one in self.outcome.get("regions", ())}
 
 
+# For production: nobody has to approve.
+OPEN = {"gates": {"approvals": 0, "wait_s": 0}}
+
+
 class Running:
     """A command that runs: wait for a line of it, kill it, or wait for its end."""
 
@@ -325,6 +329,11 @@ async def _end_requests() -> None:
     async with await required_store() as store, store.begin() as connection:
         open_ = gate_requests.c.ended.is_(None)
         await connection.execute(update(gate_requests).where(open_).values(ended=time.time(), waiting=""))
+
+
+def run_of(text: str) -> str:
+    """The beginning of the id that the command line showed, of the run that it follows."""
+    return text.partition("run ")[2][:8]
 
 
 def only(*regions: str) -> tuple[str, ...]:

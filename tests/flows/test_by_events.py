@@ -21,7 +21,7 @@ import httpx
 import pytest
 import yaml
 from chromium import Page
-from desk import Desk, release
+from desk import Desk, release, run_of
 from look import Look, Regions
 from waiting import until
 
@@ -180,7 +180,7 @@ def test_a_waiting_release_is_ended_by_abort(desk: Desk, look: Look, good: Regio
     desk.people(approve=False)
     with desk.start(*release(tag)) as running:
         running.until("AwaitingApproval")
-        run = running.text.partition("run ")[2][:8]
+        run = run_of(running.text)
         aborted = desk.tidegate("abort", run, "--reason", "not today")
         assert aborted.code == 0, aborted.text
         result = running.end()
@@ -192,7 +192,7 @@ def test_a_waiting_release_is_ended_by_abort(desk: Desk, look: Look, good: Regio
 def test_a_command_that_is_interrupted_leaves_its_run(desk: Desk, look: Look, serving: str) -> None:
     with desk.start("develop", "feature/wishlist") as running:
         running.until("Ctrl-C leaves it running")
-        number = running.text.partition("run ")[2][:8]
+        number = run_of(running.text)
         os.kill(running.process.pid, signal.SIGINT)
         result = running.end()
     assert result.code == 130

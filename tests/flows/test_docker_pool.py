@@ -14,7 +14,7 @@ from typing import Any
 import docker
 import httpx
 import pytest
-from desk import Desk
+from desk import OPEN, Desk
 from look import Look
 from processes import prefect, run_prefect
 from waiting import until
@@ -23,7 +23,6 @@ from config import load
 
 pytestmark = pytest.mark.slow
 IMAGE, POOL = "tidegate-made-here", "tidegate-docker"
-OPEN = {"gates": {"approvals": 0, "wait_s": 0}}
 # This machine's own programs and libraries: no base image can be pulled here.
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc")
 

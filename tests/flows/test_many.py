@@ -10,23 +10,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from desk import Desk
+from desk import OPEN, Desk, run_of
 from look import Look, Regions
 from several import Several, several
 
 from config import load
 
 pytestmark = pytest.mark.slow
-OPEN = {"gates": {"approvals": 0, "wait_s": 0}}
 
 
 def command(many: Several, *argv: str) -> list[str]:
     return [sys.executable, "-m", "deployments.cli", *argv]
-
-
-def run_of(text: str) -> str:
-    """The id that the command line showed, of the run that it follows."""
-    return text.partition("run ")[2][:8]
 
 
 def test_a_release_passes_while_an_api_server_and_its_worker_are_killed(

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from desk import Desk, release
+from desk import OPEN, Desk, release, run_of
 from look import Look, Regions
 from onemachine import Machine
 from waiting import until
 
 pytestmark = pytest.mark.slow
-OPEN = {"gates": {"approvals": 0, "wait_s": 0}}
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +23,8 @@ def machine(desk: Desk) -> Iterator[Machine]:
     found = Machine(home, {"TIDEGATE_GUARD": "off"})
     own = home / "overlay" / "tidegate.yaml"
     own.write_text(yaml.safe_dump({**yaml.safe_load(own.read_text()), "prefect": {"api": found.api}}))
-    try:
-        found.start()
+    with found:
         yield found
-    finally:
-        found.kill()
 
 
 def of_run(machine: Machine, run: str) -> list[int]:
@@ -47,7 +43,7 @@ def test_it_goes_on_from_what_is_live(
     desk.behave(another.removeprefix("v"), "us-east-1", ready_after=4.0)
     with desk.start(*release(another), home=machine.home) as running:
         running.until("us-east-1: shop-", within=180)
-        (run,) = [one["id"] for one in machine.runs() if one["id"].startswith(running.text.partition("run ")[2][:8])]
+        (run,) = [one["id"] for one in machine.runs() if one["id"].startswith(run_of(running.text))]
         if struck == "its process":
             for pid in of_run(machine, run):
                 os.kill(pid, signal.SIGKILL)

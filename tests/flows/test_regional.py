@@ -13,6 +13,7 @@ from desk import Desk, descendants, release
 from look import Look, Regions
 from regional import Workers, workers
 from test_hotfix import branch, live
+from test_retire import slots
 from waiting import until
 
 pytestmark = pytest.mark.slow
@@ -103,8 +104,7 @@ def test_a_slot_whose_window_is_over_is_removed_by_its_regions_worker(
     assert done(beside, began) == {(name, "retire", "Released") for name in ALL}
     assert look.digests() == before
     for name in ALL:
-        context = f"production-{name}"
-        assert len(look.kubectl("get", "deployments", "-n", context, "-o", "name", context=context).split()) == 1
+        assert len(slots(look, name)) == 1
 
 
 def test_a_critical_hotfix_that_errs_stops_and_goes_back_in_its_regions_workers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -156,19 +156,21 @@ async def seen(gateway: Gateway, seconds: float = 0.4) -> dict[int, int]:
     return {code: number - before.get(code, 0) for code, number in after.items() if number > before.get(code, 0)}
 
 
-async def only(gateway: Gateway, code: int) -> None:
-    """Until users get that and nothing else; expected within a second of an idle machine."""
+async def becomes(read: Callable[[], Awaitable[Any]], wanted: object) -> None:
+    """Until that is what is read; expected within a second of an idle machine."""
     begun = time.monotonic()
-    while (found := await seen(gateway)).keys() != {code}:
-        assert time.monotonic() - begun < 10, found
-
-
-async def told(region: Region, wanted: dict[str, str]) -> None:
-    """Until the route's status says so."""
-    begun = time.monotonic()
-    while (found := conditions(await region.route())) != wanted:
+    while (found := await read()) != wanted:
         assert time.monotonic() - begun < 10, found
         await asyncio.sleep(0.1)
+
+
+async def only(gateway: Gateway, code: int) -> None:
+    """Until users get that and nothing else."""
+
+    async def codes() -> set[int]:
+        return set(await seen(gateway))
+
+    await becomes(codes, {code})
 
 
 async def test_users_see_what_is_done_with_the_api(gateway: Gateway, region: Region) -> None:
@@ -202,12 +204,12 @@ async def test_users_see_what_is_done_with_the_api(gateway: Gateway, region: Reg
     # A selector is broken: no pod is behind the Service.
     await region.core.patch_namespaced_service("shop-green", region.namespace, {"spec": {"selector": {"slot": "nope"}}})
     await only(gateway, 503)
-    await told(region, {"Accepted": "True", "ResolvedRefs": "True"})
+    await becomes(lambda: conditions(region), {"Accepted": "True", "ResolvedRefs": "True"})
 
     # The Service itself goes.
     await region.core.delete_namespaced_service("shop-green", region.namespace)
     await only(gateway, 500)
-    await told(region, {"Accepted": "True", "ResolvedRefs": "False"})
+    await becomes(lambda: conditions(region), {"Accepted": "True", "ResolvedRefs": "False"})
     assert users.causes.keys() == {"unready", "ended", "missing"}
 
     # The route goes.
@@ -215,7 +217,9 @@ async def test_users_see_what_is_done_with_the_api(gateway: Gateway, region: Reg
     await only(gateway, 404)
 
 
-def conditions(route: dict[str, Any]) -> dict[str, str]:
+async def conditions(region: Region) -> dict[str, str]:
+    """What the route's status says."""
+    route = await region.route()
     [parent] = route["status"]["parents"]
     assert parent["controllerName"] == "tidegate.dev/sandbox-gateway"
     assert parent["parentRef"]["sectionName"] == "web"
@@ -285,10 +289,7 @@ async def live_through_an_outage(plane: ControlPlane, region: Region, gateway: G
 
 async def test_the_gateways_status_is_written(gateway: Gateway, region: Region) -> None:
     await region.make()
-    begun = time.monotonic()
-    while (found := await listeners(region)) != {"web": 1, "preview-blue": 0, "preview-green": 0}:
-        assert time.monotonic() - begun < 10, found
-        await asyncio.sleep(0.1)
+    await becomes(lambda: listeners(region), {"web": 1, "preview-blue": 0, "preview-green": 0})
 
 
 async def listeners(region: Region) -> dict[str, int]:

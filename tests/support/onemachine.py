@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from waiting import until
@@ -29,6 +29,18 @@ class Machine:
         self.api, self.url = f"http://127.0.0.1:{self.port}/api", f"http://127.0.0.1:{self.service}"
         self.process: subprocess.Popen[bytes] | None = None
         self._own = own
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process is not None:
+            self.kill()
 
     def environment(self) -> dict[str, str]:
         return {
