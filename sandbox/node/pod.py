@@ -14,9 +14,8 @@ from sandbox.node.schedule import Machine
 from sandbox.node.shared import Shared
 from sandbox.node.status import Place, is_ready, phase, pod_status, unscheduled
 from sandbox.node.takeover import states_of
+from sandbox.node.writes import Writes
 
-MINOR = 0.25
-"""Seconds: a state that is over sooner is not written, as a kubelet that looks once a second would miss it."""
 TRY_AGAIN = 5.0
 
 
@@ -37,8 +36,7 @@ class PodLife:
         self._lives: list[ContainerLife] = []
         self._over = status.get("phase") in ("Succeeded", "Failed")
         self._ending = asyncio.Event()
-        self._writing = asyncio.Lock()
-        self._later: asyncio.Task[None] | None = None
+        self._writes = Writes(self._write)
         self._written: Json = {}
         if self._machine is not None and not self._over:
             shared.scheduler.keep(self.uid, pod["spec"], self._machine)
@@ -65,8 +63,7 @@ class PodLife:
             if self._machine is not None:
                 await self._end()
         finally:
-            if self._later is not None:
-                self._later.cancel()
+            self._writes.stop()
 
     def forget(self) -> None:
         """The pod is no more: gives back all that it had."""
@@ -78,29 +75,23 @@ class PodLife:
 
     async def publish(self) -> None:
         """Writes the status where it differs from what was written last."""
-        if self._later is not None and self._later is not asyncio.current_task():
-            self._later.cancel()
-            self._later = None
-        async with self._writing:
-            status = pod_status(self.pod, self._init, self._main, self._place(), now())
-            if status != self._written:
-                await self._patch(status)
-                self._written = status
-            entry = self.shared.world.pods.get(self.uid)
-            if entry is not None:
-                entry.ready = is_ready(status)
+        await self._writes.now()
 
     def publish_later(self) -> None:
         """Writes the status soon, unless something more telling is written before."""
-        if self._later is None or self._later.done():
-            self._later = asyncio.create_task(self._publish_minor())
+        self._writes.later()
 
     def tell(self, reason: str, message: str, container: str, *, normal: bool = False) -> None:
         self.shared.events.tell(self.pod, reason, message, container=container, normal=normal)
 
-    async def _publish_minor(self) -> None:
-        await asyncio.sleep(MINOR)
-        await self.publish()
+    async def _write(self) -> None:
+        status = pod_status(self.pod, self._init, self._main, self._place(), now())
+        if status != self._written:
+            await self._patch(status)
+            self._written = status
+        entry = self.shared.world.pods.get(self.uid)
+        if entry is not None:
+            entry.ready = is_ready(status)
 
     async def _unless_ending(self, work: Coroutine[Any, Any, None]) -> None:
         task, ending = asyncio.create_task(work), asyncio.create_task(self._ending.wait())
