@@ -14,6 +14,8 @@ FAILED_CREATE = "FailedCreate"
 # What only the version's own process can bring about.
 _ITS_OWN = {"CrashLoopBackOff", "NotReady"}
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+# Kubernetes tells both ends of a time in whole seconds: it may have been so much less.
+_ROUNDED = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,9 @@ def _of_pod(pod: Pod, limits: Rolling) -> Bad | None:
     if pod.waiting == "CrashLoopBackOff" or pod.restarts >= 2:
         code = "an unknown exit code" if pod.exit_code is None else f"exit code {pod.exit_code}"
         return Bad("CrashLoopBackOff", f"{pod.name} ends with {code} and was restarted {_times(pod.restarts)}.")
-    if pod.unschedulable is not None and pod.age_seconds >= limits.scheduled_within:
+    if pod.unschedulable is not None and pod.age_seconds - _ROUNDED >= limits.scheduled_within:
         return Bad("Unschedulable", f"{pod.name} finds no node. {pod.unschedulable}")
-    if pod.running and not pod.ready and pod.running_seconds >= limits.ready_within:
+    if pod.running and not pod.ready and pod.running_seconds - _ROUNDED >= limits.ready_within:
         return Bad("NotReady", f"{pod.name} runs but refuses readiness for {pod.running_seconds:.0f} s. {pod.message}")
     return None
 

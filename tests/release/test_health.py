@@ -40,8 +40,8 @@ def test_a_pods_own_failure_is_the_reason(pod: Pod, cause: str, says: str) -> No
     [
         replace(POD, waiting="ContainerCreating", running=False),
         replace(POD, waiting="ErrImagePull", running=False),
-        replace(POD, running_seconds=9.9),
-        replace(POD, unschedulable="0/4 nodes", age_seconds=4.9),
+        replace(POD, running_seconds=10.9),
+        replace(POD, unschedulable="0/4 nodes", age_seconds=5.9),
         replace(POD, waiting="CrashLoopBackOff", terminating=True),
         replace(POD, waiting="CrashLoopBackOff", digest=artifact(4).digest),
         replace(POD, restarts=1, ready=True),
