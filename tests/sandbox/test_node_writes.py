@@ -16,17 +16,15 @@ class Server:
 
     state: str = "Pending"
     order: list[str] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     free: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def write(self) -> None:
         state = self.state
         self.order.append(f"{state} begins")
+        self.begun.set()
         await self.free.wait()
         self.order.append(f"{state} is applied")
-
-    async def begun(self) -> None:
-        while not self.order:
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -41,7 +39,7 @@ async def test_a_write_that_has_begun_is_ended_before_the_next(server: Server) -
     writes = Writes(server.write)
     server.state = "Running"
     writes.later()
-    await server.begun()
+    await server.begun.wait()
     server.state = "Ready"
     ready = asyncio.create_task(writes.now())
     await asyncio.sleep(0.01)
@@ -54,7 +52,7 @@ async def test_a_write_is_ended_although_nobody_waits_for_it_any_more(server: Se
     writes = Writes(server.write)
     server.state = "Running"
     asker = asyncio.create_task(writes.now())
-    await server.begun()
+    await server.begun.wait()
     asker.cancel()
     server.state = "Ready"
     ready = asyncio.create_task(writes.now())
@@ -68,7 +66,7 @@ async def test_what_changes_during_a_write_is_written_after_it(server: Server) -
     writes = Writes(server.write)
     server.state = "Running"
     writes.later()
-    await server.begun()
+    await server.begun.wait()
     server.state = "Ready"
     writes.later()
     server.free.set()
