@@ -119,7 +119,7 @@ async def act(job: Job, step: steps.Step) -> None:
         case steps.Shift(slot, weight):
             if job.way is None and values.least(job.environment) is not None:
                 await autoscaling.hold(region, strategy.other(slot), await deploy.observe(region))
-            await deploy.shift(region, slot, weight)
+            await deploy.shift(region, slot, weight, back=job.way is not None)
         case steps.Retire(slot):
             await deploy.uninstall(region, slot)
             await retiring.forget(region)

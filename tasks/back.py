@@ -10,7 +10,7 @@ from config import load
 from release.environment import Region
 from release.model import RegionState
 from release.steps import Shift
-from tasks import context
+from tasks import context, stop
 from tasks.policy import RETRY
 from tasks.say import say
 
@@ -19,7 +19,7 @@ from tasks.say import say
 async def users_back(region: Region, decide: Callable[[RegionState], Shift | None]) -> RegionState:
     """Write the weights that `decide` asks for, nothing where that is None; the region as it was before."""
     app = load.settings().application.name
-    async with context.cluster(region) as cluster:
+    async with stop.moving(region.name, back=True), context.cluster(region) as cluster:
         state = await cluster.observe(app, region.name)
         step = decide(state)
         if step is None:

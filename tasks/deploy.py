@@ -16,7 +16,7 @@ from release.errors import Halted, Refused
 from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
 from release.versions import shown
-from tasks import context
+from tasks import context, stop
 from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
@@ -71,7 +71,9 @@ async def upgrade(
     """Install or upgrade the slot's Helm release; it does not wait for the pods.
 
     `force` takes back what somebody changed behind Helm's back: right on the way back, never on the way forward.
+    Raises Stopped or Aborted where the release was, before each try on the way forward.
     """
+    stop.check(region.name, recovering=force)
     name = names.slot_release(_app(), slot)
     await context.helm().upgrade(
         context.place(region),
@@ -117,10 +119,11 @@ async def chart_test(region: Region, slot: Slot) -> None:
 
 
 @task(task_run_name="{region.name}: weight of {slot} {weight}", **PATIENT)
-async def shift(region: Region, slot: Slot, weight: int) -> None:
-    """The users' split, in one write."""
+async def shift(region: Region, slot: Slot, weight: int, *, back: bool = False) -> None:
+    """The users' split, in one write. Raises Stopped or Aborted where the release was meanwhile, unless it goes `back`:
+    a write that is tried again must not send users to a version that is condemned by then."""
     blue = weight if slot == "blue" else 100 - weight
-    async with context.cluster(region) as cluster:
+    async with stop.moving(region.name, back=back), context.cluster(region) as cluster:
         await cluster.set_weights(_app(), blue, 100 - blue)
     say(f"{slot} now has {weight} % of the users", region=region.name)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -16,13 +17,14 @@ from tasks.say import say
 @dataclass(slots=True)
 class Stop:
     """Raised once, seen by all. `lost_lock` says that nothing at all may be touched any more; `lapses` until when the
-    lock is held at least, in seconds since the epoch."""
+    lock is held at least, in seconds since the epoch; `moves` that somebody is moving a region's users."""
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
     lost_lock: bool = False
     steering: Steering = Steering()
     lapses: float = 0.0
+    moves: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     def now(self, reason: str, *, lost_lock: bool = False) -> None:
         if not self.event.is_set():
@@ -75,6 +77,18 @@ def check(region: str | None = None, *, recovering: bool = False) -> None:
         raise Stopped(f"stopped, because {stop.reason}", region=region)
     if (order := stop.steering.aborted) is not None:
         raise Aborted(f"aborted by {order.who}: {order.reason}", region=region, next_step="Nothing; it was asked for.")
+
+
+@asynccontextmanager
+async def moving(region: str, *, back: bool) -> AsyncIterator[None]:
+    """The run's only one to move the region's users. Raises as `check` unless it is the way `back`.
+
+    A move forward that is under way when the verdict falls would else reach the API server after the one back.
+    """
+    stop = _current.get() or Stop()
+    async with stop.moves[region]:
+        check(region, recovering=back)
+        yield
 
 
 async def pause(region: str | None = None) -> None:
