@@ -114,8 +114,9 @@ async def recover(
     `app` is the bad version's own file: nothing goes back over a migration that it declares irreversible. `left` are
     regions whose users have left it already, and the percent of them who were on it.
     """
-    shares = dict(left or {})
-    shares |= await users_back(environment, [name for name in regions if name not in shares], bad, app)
+    # Also where they have left already: a step that a regional worker had under way may have landed since.
+    seen, before = await users_back(environment, regions, bad, app), left or {}
+    shares = {name: max(seen.get(name, 0), before.get(name, 0)) for name in regions}
     states, results = [], []
     for region in regions:
         try:
@@ -135,7 +136,7 @@ async def recover(
                 result = await _go(environment, way, bad, chart)
         except TidegateError as error:
             result = RegionResult(way.region, "halted", reason=of_error(error)[1].removeprefix(f"{way.region}: "))
-        results.append(replace(result, seconds=time.monotonic() - began, share=shares.get(way.region, 0)))
+        results.append(replace(result, seconds=time.monotonic() - began, share=shares[way.region]))
     untouched = {state.region for state in states} - {result.region for result in results}
     return results + [_unchanged(state) for state in states if state.region in untouched]
 
