@@ -8,7 +8,7 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour sandbox test test-all bench-back bench-failing bench-scrape bench-verdict check format lock
+.PHONY: help setup demo tour sandbox test test-all bench-back bench-failing bench-sandbox bench-scrape bench-verdict check format lock
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,9 @@ bench-verdict: setup ## The verdict's times and errors against its table, seeded
 
 bench-scrape: setup ## How long a scrape of /metrics takes with 10,000 past releases
 	@$(BIN)/python -m benchmarks.scrape
+
+bench-sandbox: setup ## How fast the control plane is ready, and how long Helm waits for ten replicas
+	@$(BIN)/python -m benchmarks.sandbox
 
 bench-failing: setup ## Failing requests until a bad canary is off traffic (RUNS=20 whole releases, 15 minutes)
 	@$(BIN)/python -m benchmarks.failing_requests

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from prefect import flow
+from prefect import flow, task
 from prefect.client.schemas.objects import State
+from prefect.context import TaskRunContext
 
 from config import load
-from flows import common
+from flows import common, prepare
 from flows.conclude import Draft, conclude
 from flows.emergency import in_each
 from flows.forms import SeverityWord
@@ -29,6 +31,7 @@ from release.outcome import Outcome, Word
 from release.versions import Version
 from tasks import context, image, quarantine, source
 from tasks import hotfix as tasks
+from tasks.maintenance import maintained
 from tasks.quality import run_side_by_side
 from tasks.say import say
 
@@ -59,6 +62,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
     name, grade = rules.branch(branch), rules.severity(severity)
     environment = rules.environment(load.environment("production"), grade)
     require_possible(environment, broken)
+    prepare.require_maintenance(environment, "rolling", environment.regions)
     commit, before = await _from_live(environment, name)
     version = await tasks.version_of(name, commit)
     committed = await source.committed(commit, live.commits(before, commit))
@@ -76,9 +80,13 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
         await retire_due(environment)
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))
-        settled = common.all_settled(states, wanted)
-        each = in_each(name) if grade == "critical" else in_region
-        word = "unchanged" if settled else await release_waves(draft, grip, environment.waves, wanted, checkout, each)
+        word: Word = "unchanged"
+        if not common.all_settled(states, wanted):
+            if not grip.recovering:
+                await prepare.back_up(environment, version)
+            each = in_each(name) if grade == "critical" else in_region
+            async with maintained(environment, environment.regions):
+                word = await release_waves(draft, grip, environment.waves, wanted, checkout, each)
     if word in ("released", "unchanged"):
         await left_open(environment, draft, states if word == "unchanged" else None)
         back = wayback.of_hotfix(before, artifact, source.application_file(checkout))
@@ -95,8 +103,18 @@ async def _from_live(environment: Environment, branch: str) -> tuple[str, list[R
     return commit, states
 
 
+def _once(_: TaskRunContext, given: dict[str, Any]) -> str:
+    # The checkout is this run's own, of one commit.
+    return f"hotfix-tests-{context.run_id()}-{given['checkout'].name}-{given['severity']}"
+
+
+@task(name="tests", persist_result=True, cache_key_fn=_once)
 async def _tested(checkout: Path, severity: rules.Severity) -> tuple[str, ...]:
-    """The tests of that severity beside the audit and the scan; a line about each."""
+    """The tests of that severity beside the audit and the scan; a line about each.
+
+    A run that was suspended at its gates does not repeat them: minutes count, and a test that fails now and then would
+    refuse what people approved.
+    """
     groups = (rules.tests(severity), ("audit",), ("sast",))
     found = await run_side_by_side("hotfix", checkout, groups, {"ENVIRONMENT": "test"})
     return tuple(quality.line(one) for one in found)

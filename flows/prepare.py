@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from config import load
 from flows import common
-from release import checks, messages, notes, plan, planning, wayback
+from release import checks, maintenance, messages, notes, plan, planning, wayback
 from release.checks_made import Check, Facts
 from release.environment import Environment, Strategy
 from release.errors import TidegateError, Unavailable
@@ -41,6 +41,12 @@ async def strategy_of(tag: str, asked: str | None) -> Strategy:
     except Unavailable as error:
         step = "Try again later, or say which strategy with --strategy."
         raise Unavailable(error.what, field=error.field, next_step=step) from error
+
+
+def require_maintenance(environment: Environment, strategy: Strategy, regions: Iterable[str]) -> None:
+    """Raises Refused where the environment's maintenance mode cannot go with the strategy."""
+    without = tuple(name for name in regions if len(environment.regions[name].previews) < 2)
+    maintenance.require_possible(environment.maintenance.mode, strategy, without)
 
 
 async def check(planned: Plan, want: Want, checkout: Path) -> None:
@@ -79,16 +85,17 @@ async def begin(planned: Plan, want: Want, checkout: Path) -> None:
         found = (*found, await _team(planned))
     await prepare.show(found, told=tuple(one for one in found if one.ok and one.name != "team told"))
     checks.require(found)
-    await _backup(planned)
+    await back_up(planned.environment, planned.version)
 
 
-async def _backup(planned: Plan) -> None:
-    if not planned.environment.backup:
+async def back_up(environment: Environment, version: Version) -> None:
+    """Where the environment asks for it. Raises Refused or Unavailable, and tells #releases, where there is none."""
+    if not environment.backup:
         return
     try:
-        await prepare.database_backup(planned.version.tag)
+        await prepare.database_backup(version.tag)
     except TidegateError as error:
-        await notify.slack("releases", messages.not_started(str(planned.version), error.what))
+        await notify.slack("releases", messages.not_started(str(version), error.what))
         raise
 
 

@@ -63,11 +63,12 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
         await source.require_on_branch(ref, commit, branch, field="ref")
     before = await common.observed(environment, environment.regions)
     checkout = await source.checkout(commit, context.run_id())
+    candidate = asked is None and _tagged(ref) is None
+    artifact = await _known(chosen, commit, candidate)
     # A run that was suspended at its gates begins again from the top: it was tested before its image was built.
-    artifact = await _known(chosen, commit) if await waiting.resumed() else None
-    if artifact is None:
+    if artifact is None or not await waiting.resumed():
         await _test(environment, checkout)
-        artifact = await _built(chosen, commit, checkout)
+        artifact = await _built(chosen, commit, checkout, artifact)
     draft.learn(digest=artifact.digest)
     await quarantine.require_free(artifact.digest)
     await common.check_regions(environment, before, artifact, checkout)
@@ -98,24 +99,30 @@ async def _test(environment: Environment, checkout: Path) -> None:
     await run_side_by_side("staging", checkout, TESTS, variables)
 
 
-async def _known(version: Version, commit: str) -> Artifact | None:
-    """The image of this version, where it was built from this commit before."""
+async def _known(version: Version, commit: str, candidate: bool) -> Artifact | None:
+    """The image of this version, where it was built from this commit before. Raises Refused where the version is
+    another commit's; a `candidate`, whose version was computed and nobody released, gives way to a newer one."""
     # A hotfix was never staged: its image has the release's tag only.
-    for known in (f"staging-{version}", version.tag):
-        artifact = await image.built_before(known, str(version), commit)
+    for known, moves in ((_of_commit(commit), True), (f"staging-{version}", candidate), (version.tag, False)):
+        artifact = await image.built_before(known, str(version), commit, moves=moves)
         if artifact is not None:
             say(f"{known} was built before: {artifact.digest[:19]}")
             return artifact
     return None
 
 
-async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
-    artifact = await _known(version, commit)
+async def _built(version: Version, commit: str, checkout: Path, known: Artifact | None) -> Artifact:
+    artifact = known
     if artifact is None:
-        app = source.application_file(checkout)
-        artifact = await image.build_and_push(app, checkout, str(version), commit, (f"staging-{version}",), {})
+        # By its commit too: the next push may take the version's tag over before this one is released.
+        app, tags = source.application_file(checkout), (f"staging-{version}", _of_commit(commit))
+        artifact = await image.build_and_push(app, checkout, str(version), commit, tags, {})
     await image.promote(artifact.digest, "staging-latest", move=True)
     return artifact
+
+
+def _of_commit(commit: str) -> str:
+    return f"staging-{commit[:12]}"
 
 
 async def _tell(actor: str, outcome: Outcome) -> None:

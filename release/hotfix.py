@@ -47,13 +47,16 @@ def environment(production: Environment, severity: Severity) -> Environment:
     """Production as a hotfix of that severity is released to it.
 
     Critical: one region at a time with the hotfix's own roll-out, probes and approvals, no timer and no freeze window.
-    Anything else goes as every release does; only that its commit is not on the protected branch yet.
+    Each region is backed up on its own, and nobody is shut out meanwhile. Anything else goes as every release does;
+    only that its commit is not on the protected branch yet.
     """
     if severity != "critical":
         return replace(production, gates=replace(production.gates, protected_branch=None))
     own = production.hotfix
     return replace(
         production,
+        backup=False,
+        maintenance=replace(production.maintenance, mode="off"),
         waves=tuple((region,) for wave in production.waves for region in wave),
         parallel=1,
         rolling=replace(

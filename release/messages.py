@@ -22,6 +22,8 @@ def staging_failed(version: str, commit: str, actor: str, outcome: Outcome) -> s
     done = "Staging was brought back." if outcome.word == "recovered" else "Staging was not changed."
     if outcome.word == "halted":
         done = "Staging is as it was left: a person must decide."
+    elif any(one.outcome == "released" for one in outcome.regions):
+        done = "It runs in staging, and production will not take it until it is staged again."
     lines = (
         f":rotating_light: Staging did not take {shown(version)}.",
         f"Version: {shown(version)}",

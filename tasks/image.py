@@ -76,21 +76,26 @@ def _to_log(line: str) -> None:
 
 
 @task(task_run_name="find image {tag}", **RETRY)
-async def built_before(tag: str, version: str, commit: str) -> Artifact | None:
-    """The image that a tag already names: built once, never again. Raises Refused when it is of another commit."""
+async def built_before(tag: str, version: str, commit: str, *, moves: bool = False) -> Artifact | None:
+    """The image that a tag already names: built once, never again. Raises Refused when it is of another commit.
+
+    A tag that `moves` from one image to the next is of another commit or version without complaint.
+    """
     async with await context.registry() as registry:
         manifest = await registry.manifest(tag)
         if manifest is None:
             return None
         labels = await registry.labels(manifest.digest)
     built_from = labels.get("org.opencontainers.image.revision", "an unknown commit")
-    if built_from != commit:
-        raise Refused(
-            f"{tag} was already built from {built_from[:12]}, not from {commit[:12]}.",
-            field="version",
-            next_step="Choose a new version: one version is one image.",
-        )
-    return Artifact(version, manifest.digest, commit)
+    if moves and (built_from, labels.get("org.opencontainers.image.version")) != (commit, version):
+        return None
+    if built_from == commit:
+        return Artifact(version, manifest.digest, commit)
+    raise Refused(
+        f"{tag} was already built from {built_from[:12]}, not from {commit[:12]}.",
+        field="version",
+        next_step="Choose a new version: one version is one image.",
+    )
 
 
 @task(task_run_name="mark verified", **RETRY)

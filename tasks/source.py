@@ -10,6 +10,7 @@ from prefect import task
 from clients import commits
 from clients.git import Repository
 from config import load
+from release import hotfix
 from release.branches import Pull, check_pull
 from release.errors import Failed, Refused, TidegateError
 from release.versions import Version, parse_tag
@@ -64,7 +65,8 @@ async def require_on_branch(tag: str, commit: str, branch: str, field: str = "ta
 
 @task(task_run_name="next version", **RETRY)
 async def next_version(commit: str) -> Version:
-    """The version that the commits since the last release tag make. Raises Refused when none is releasable."""
+    """The version that the commits since the last release tag make, or the next one that no other branch has: a
+    hotfix may be tagged and not merged yet. Raises Refused when no commit is releasable."""
     mirror = await repository()
     tag = await mirror.last_tag(commit)
     last = parse_tag(tag) if tag else None
@@ -75,7 +77,8 @@ async def next_version(commit: str) -> Version:
             field="ref",
             next_step="Give a version with --version, or commit a change that is to be released.",
         )
-    return found
+    taken = frozenset((await mirror.tags()).values())
+    return hotfix.next_free(found, taken) if found in taken else found
 
 
 @task(task_run_name="commits new to users", **RETRY)

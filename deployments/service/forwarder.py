@@ -8,8 +8,9 @@ import logging
 import time
 
 from clients.deliveries import Deliveries, Delivery
-from clients.prefect_api import PrefectApi
+from clients.prefect_api import FlowRun, PrefectApi
 from release.errors import Refused, Unavailable
+from tasks.waiting import AWAITING, TIMER
 
 _LONGEST_PAUSE_S = 15.0
 _FIRST_PAUSE_S = 0.5
@@ -83,8 +84,12 @@ class Forwarder:
         return True
 
     async def _supersede(self, delivery: Delivery) -> None:
-        """Runs of its line that have not begun give way; one that runs is left alone."""
+        """Runs of its line that wait give way, in the queue or at their gates; one that is at work is left alone."""
         for run in await self._prefect.read(await self._deliveries.before(delivery)):
-            if run.queued:
+            if _waits(run):
                 await self._prefect.cancel(run, f"superseded by a newer push (delivery {delivery.id})")
                 log.info("run %s is superseded", run.id)
+
+
+def _waits(run: FlowRun) -> bool:
+    return run.queued or (run.state in (AWAITING, TIMER) and not run.ended)

@@ -111,16 +111,31 @@ async def test_a_run_that_began_is_left_alone(service: Door, kind: str) -> None:
     assert prefect.state("github-2") == "SCHEDULED"
 
 
-async def test_a_run_that_waits_for_its_timer_is_not_queued_any_more(service: Door) -> None:
+@pytest.mark.parametrize(("kind", "name"), [("PAUSED", "AwaitingApproval"), ("SCHEDULED", "AwaitingTimer")])
+async def test_a_run_that_waits_at_its_gates_gives_way_to_a_newer_push(service: Door, kind: str, name: str) -> None:
+    """Nobody is to approve a commit that is no longer the newest."""
     prefect = FakePrefectApi(*FLOWS)
     async with prefect.client() as runs:
         forwarder = Forwarder(service.deliveries, runs)
         await service.deliver(pushed("main", after="1"), delivery="1")
         await forwarder.forward()
-        prefect.runs["github-1"] |= {"run_count": 1, "state": {"type": "SCHEDULED", "name": "AwaitingTimer"}}
+        prefect.runs["github-1"] |= {"run_count": 1, "state": {"type": kind, "name": name}}
         await service.deliver(pushed("main", after="2"), delivery="2")
         await forwarder.forward()
-    assert prefect.runs["github-1"]["state"]["name"] == "AwaitingTimer"
+    assert prefect.state("github-1") == "CANCELLED"
+    assert prefect.state("github-2") == "SCHEDULED"
+
+
+async def test_a_run_that_goes_on_after_its_process_died_is_left_alone(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    async with prefect.client() as runs:
+        forwarder = Forwarder(service.deliveries, runs)
+        await service.deliver(pushed("main", after="1"), delivery="1")
+        await forwarder.forward()
+        prefect.runs["github-1"] |= {"run_count": 1, "state": {"type": "SCHEDULED", "name": "GoesOn"}}
+        await service.deliver(pushed("main", after="2"), delivery="2")
+        await forwarder.forward()
+    assert prefect.runs["github-1"]["state"]["name"] == "GoesOn"
 
 
 async def test_a_run_whose_process_died_before_it_began_is_queued_again(service: Door) -> None:

@@ -317,14 +317,18 @@ def test_a_protected_branch_gets_a_pull_request_and_undoes_nothing(
     desk: Desk, look: Look, good: Regions, protected: None
 ) -> None:
     name = branch(desk, "guarded", live(look))
-    result = desk.tidegate("hotfix", name, "--severity", "medium", timeout=600)
+    home = desk.variant(production={"maintenance": {"mode": "banner"}})
+    result = desk.tidegate("hotfix", name, "--severity", "medium", home=home, timeout=600)
     assert (result.code, result.word) == (0, "released"), result.text
     git(desk.bare, "merge-base", "--is-ancestor", result.outcome["commit"], "main")
     (warning,) = result.outcome["warnings"]
     assert warning.startswith("main is not merged into develop: develop is protected. Merge pull request http")
     assert f"v{result.outcome['version']}" in pulls()["main", "develop"]["title"]
     assert warning in look.slack("incidents")[-1]
-    # As production releases: its tests, its waves, its numbers, and no emergency card.
+    # As production releases: its backup, maintenance mode, tests, waves and numbers, and no emergency card.
+    asked = {"type": "pre-release", "tag": f"v{result.outcome['version']}"}
+    assert look.picture()["backups"][-1].items() >= asked.items()
+    assert at(result, "maintenance mode is on") < at(result, "wave: us-east-1") < at(result, "maintenance mode is off")
     ran = {line.split(" passed")[0] for line in lines(result) if " passed in " in line}
     assert {"unit", "integration-critical", "audit", "sast"} <= ran
     assert not {"critical", "security"} & ran

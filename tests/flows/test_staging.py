@@ -105,3 +105,23 @@ def test_the_version_is_computed_from_the_commits_since_the_last_tag(desk: Desk,
     again = desk.tidegate("stage", "main")
     assert again.outcome["digest"] == result.outcome["digest"]
     assert "was built before" in again.text
+
+
+def test_a_second_push_takes_over_the_version_that_nobody_released(desk: Desk, look: Look) -> None:
+    first = history.add_commit(desk.bare, "main", "feat: count the presents", {"PRESENTS": "one\n"})
+    result = desk.tidegate("stage", "main")
+    assert (result.code, result.word) == (0, "released"), result.text
+    version, digest = result.outcome["version"], result.outcome["digest"]
+    history.add_commit(desk.bare, "main", "fix: count the presents again", {"PRESENTS": "two\n"})
+    newer = desk.tidegate("stage", "main")
+    assert (newer.code, newer.word) == (0, "released"), newer.text
+    assert (newer.outcome["version"], newer.outcome["digest"] != digest) == (version, True)
+    assert (ask.image(f"staging-{version}") or ("",))[0] == newer.outcome["digest"]
+    assert (ask.image(f"staging-{first[:12]}") or ("",))[0] == digest
+    assert look.digests("staging") == {"staging": (newer.outcome["digest"], 3)}
+    # A person who names the version for another commit is refused, before a test is run.
+    other = history.add_commit(desk.bare, "main", "fix: and again", {"PRESENTS": "three\n"})
+    named = desk.tidegate("stage", other, "--version", version)
+    assert (named.code, named.word) == (2, "refused"), named.text
+    assert f"staging-{version} was already built from {newer.outcome['commit'][:12]}" in named.reason
+    assert "unit" not in named.text

@@ -50,6 +50,8 @@ def test_a_critical_one_goes_one_region_at_a_time_with_its_own_numbers() -> None
     assert (found.probe.attempts, found.probe.gap, found.probe.path) == (5, 10, "/health")
     assert (found.gates.approvals, found.gates.wait, found.gates.protected_branch) == (1, 0, None)
     assert found.replicas == production.replicas
+    # Each region has an emergency backup of its own, and users are not shut out for it.
+    assert (found.backup, found.maintenance.mode) == (False, "off")
 
 
 @pytest.mark.parametrize("severity", ["high", "medium"])
@@ -57,6 +59,8 @@ def test_any_other_one_goes_as_production_does(severity: hotfix.Severity) -> Non
     production = PRODUCTION
     found = hotfix.environment(production, severity)
     assert (found.waves, found.rolling, found.probe) == (production.waves, production.rolling, production.probe)
+    assert (found.backup, found.maintenance) == (production.backup, production.maintenance)
+    assert found.backup
     assert (found.gates.approvals, found.gates.wait) == (2, 1800)
     assert found.gates.protected_branch is None  # its commit reaches main only afterwards
 
