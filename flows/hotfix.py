@@ -65,7 +65,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
     draft.learn(version=str(version), commit=commit, committed=committed)
     say(f"hotfix v{version} ({grade}) from {name}, commit {commit[:12]}")
     checkout = await source.checkout(commit, context.run_id())
-    checks = await _tested(checkout, grade)
+    checks = await _tested(environment, checkout, grade)
     artifact = await _built(version, commit, checkout)
     draft.learn(digest=artifact.digest)
     await quarantine.require_free(artifact.digest)
@@ -95,10 +95,11 @@ async def _from_live(environment: Environment, branch: str) -> tuple[str, list[R
     return commit, states
 
 
-async def _tested(checkout: Path, severity: rules.Severity) -> tuple[str, ...]:
+async def _tested(environment: Environment, checkout: Path, severity: rules.Severity) -> tuple[str, ...]:
     """The tests of that severity beside the audit and the scan; a line about each."""
     groups = (rules.tests(severity), ("audit",), ("sast",))
-    found = await run_side_by_side("hotfix", checkout, groups, {"ENVIRONMENT": "test"})
+    variables = {**environment.variables, "ENVIRONMENT": "test"}
+    found = await run_side_by_side("hotfix", checkout, groups, variables)
     return tuple(quality.line(one) for one in found)
 
 

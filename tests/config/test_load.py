@@ -57,6 +57,11 @@ def test_the_originals_numbers_are_the_defaults() -> None:
         ("secrets: {API_KEY: {env: A, file: /b}}", "exactly one of env, file, prefect"),
         ("secrets: {API_KEY: hunter2}", "production.yaml: secrets.API_KEY: "),
         ("variables: {DB_PASSWORD: x}", "both as variable and as secret: DB_PASSWORD"),
+        (
+            "variables: {ENVIRONMENT: x, REGION: y}",
+            "Tidegate gives these names their values itself: ENVIRONMENT, REGION",
+        ),
+        ("{variables: {}, secrets: {API_URL: {env: A}}}", "Tidegate gives these names their values itself: API_URL"),
     ],
 )
 def test_a_mistake_is_named_by_its_key_and_rule(edit: Edit, broken: str, says: str) -> None:
