@@ -21,7 +21,7 @@ from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
 from release import hotfix as rules
-from release import live, quality, wayback
+from release import live, planning, quality, wayback
 from release.environment import Environment
 from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
@@ -65,6 +65,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
     draft.learn(version=str(version), commit=commit, committed=committed)
     say(f"hotfix v{version} ({grade}) from {name}, commit {commit[:12]}")
     checkout = await source.checkout(commit, context.run_id())
+    await common.check_regions(environment, before, planning.unbuilt(str(version), commit), checkout)
     checks = await _tested(environment, checkout, grade)
     artifact = await _built(version, commit, checkout)
     draft.learn(digest=artifact.digest)
@@ -76,6 +77,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
         await retire_due(environment)
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))
+        await image.promote(artifact.digest, "hotfix-latest", move=True)
         settled = common.all_settled(states, wanted)
         each = in_each(name) if grade == "critical" else in_region
         word = "unchanged" if settled else await release_waves(draft, grip, environment.waves, wanted, checkout, each)
@@ -111,5 +113,4 @@ async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
         artifact = await image.build_and_push(app, checkout, str(version), commit, (tag,), arguments)
     else:
         say(f"{tag} was built before: {artifact.digest[:19]}")
-    await image.promote(artifact.digest, "hotfix-latest", move=True)
     return artifact

@@ -16,7 +16,7 @@ from flows.region import CHECKS
 from flows.rehearsal import production_now
 from flows.staging_region import Staged
 from flows.waves import release_waves
-from release import messages, quality
+from release import messages, planning, quality
 from release.environment import Environment
 from release.model import Artifact
 from release.outcome import Outcome, Word
@@ -66,6 +66,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
     # A run that was suspended at its gates begins again from the top: it was tested before its image was built.
     artifact = await _known(chosen, commit) if await waiting.resumed() else None
     if artifact is None:
+        await common.check_regions(environment, before, planning.unbuilt(str(chosen), commit), checkout)
         await _test(environment, checkout)
         artifact = await _built(chosen, commit, checkout)
     draft.learn(digest=artifact.digest)
@@ -81,6 +82,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
         word = await release_waves(draft, grip, environment.waves, want, checkout, staged.region)
         if word == "released":
             await image.mark_verified(artifact, clock.now(), context.run_id(), staged.way_back)
+            await image.promote(artifact.digest, "staging-latest", move=True)
             say(f"v{chosen} is verified: {artifact.digest[:19]}")
             draft.learn(warnings=staged.warnings)
     return word
@@ -114,7 +116,6 @@ async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
     if artifact is None:
         app = source.application_file(checkout)
         artifact = await image.build_and_push(app, checkout, str(version), commit, (f"staging-{version}",), {})
-    await image.promote(artifact.digest, "staging-latest", move=True)
     return artifact
 
 

@@ -14,6 +14,8 @@ from release.model import Artifact, RegionState, SlotState
 from release.strategy import Want
 from release.versions import shown
 
+# Stands for the digest of an image that is still to be built.
+UNBUILT = "sha256:" + "0" * 64
 NOTHING = ("nothing: it is live already",)
 
 
@@ -67,6 +69,11 @@ class Plan:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
+
+
+def unbuilt(version: str, commit: str) -> Artifact:
+    """A version before its image is built, for what can be checked without one."""
+    return Artifact(version, UNBUILT, commit)
 
 
 def want(environment: Environment, artifact: Artifact, chosen: Strategy, app: str) -> Want:

@@ -16,7 +16,7 @@ from release.errors import Halted, Refused
 from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
 from release.versions import shown
-from tasks import context, stop
+from tasks import context, offered, stop
 from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
@@ -36,13 +36,16 @@ async def observe(region: Region) -> RegionState:
 
 @task(task_run_name="check {region.name}", **RETRY)
 async def preflight(
-    environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any]
+    environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any], *, built: bool
 ) -> None:
-    """Raises Refused or Unavailable before any effect: context, address, rights, Secret keys and chart."""
+    """Raises Refused or Unavailable before any effect: context, rights, Gateway API, Secret keys, secrets and chart.
+
+    Before the image is `built` the chart is only rendered: an admission policy may want to look at the image.
+    """
     name = names.slot_release(_app(), slot)
     async with context.cluster(region) as cluster:
         await cluster.reachable()
-        await cluster.endpoints(name)
+        await offered.require(region, own_chart=load.settings().application.chart is None)
         if environment.kubernetes_secret:
             keys = await cluster.secret_keys(environment.kubernetes_secret)
             missing = sorted(set(environment.secrets) - (keys or frozenset()))
@@ -57,6 +60,9 @@ async def preflight(
     await context.variables(environment, region)
     helm, place = context.helm(), context.place(region)
     with context.named(region):
+        if not built:
+            await helm.template(place, name, chart, values)
+            return
         try:
             await helm.dry_run(place, name, chart, values)
         except Pending:
