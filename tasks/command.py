@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from clients import process
+from config import text
 from release import appfile
 from release.appfile import AppFile
 from release.errors import Refused
@@ -26,14 +27,14 @@ def application_file(source: Path) -> AppFile:
     """The application's `tidegate.yaml`. Raises Refused when it is missing or broken."""
     path = source / "tidegate.yaml"
     try:
-        data = yaml.safe_load(path.read_text())
+        data = yaml.safe_load(text.read(path, "tidegate.yaml"))
     except FileNotFoundError:
         raise Refused(
             "the application has no tidegate.yaml at this commit.",
             field="tidegate.yaml",
             next_step="Add one; docs/examples has two to start from.",
         ) from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise Refused("it is not valid YAML.", field="tidegate.yaml", next_step="Mend the file.") from None
     return appfile.parse(data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from clients.cluster import Cluster
 from clients.helm import Helm, Place
 from clients.lock import Lock
 from clients.registry import Registry
-from config import load
+from config import load, text
 from config.schema import Secret as SecretModel
 from release.environment import Environment, Region, SecretRef
 from release.errors import Halted, Refused, TidegateError
@@ -133,8 +133,8 @@ async def resolve(ref: SecretRef, field: str) -> str:
     if ref.kind == "env":
         value = os.environ.get(ref.name)
     elif ref.kind == "file":
-        path = Path(ref.name).expanduser()
-        value = path.read_text().strip() if path.is_file() else None
+        with suppress(FileNotFoundError):
+            value = text.read(Path(ref.name).expanduser(), field).strip()
     else:
         value = await _block(ref.name)
     if not value:

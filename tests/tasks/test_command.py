@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from release.errors import Failed
-from tasks import source
-from tasks.command import hidden
+from release.environment import SecretRef
+from release.errors import Failed, Refused
+from tasks import context, source
+from tasks.command import application_file, hidden
 
 DATABASE = "postgresql://shop:hunter2@db.example.com/shop"
 KEY = "-----BEGIN-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END-----"
@@ -42,3 +43,23 @@ async def test_a_check_that_prints_its_secrets_is_told_without_them(tmp_path: Pa
     with pytest.raises(Failed) as raised:
         await source.check.fn("us-east-1", "smoke", tmp_path, {"DATABASE_URL": DATABASE}, ("DATABASE_URL",))
     assert raised.value.what.endswith("*** refuses")
+
+
+@pytest.mark.parametrize("content", ["name: K\u00f6ln".encode("latin-1"), None, b"name: 2026-13-45"])
+def test_an_applications_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "tidegate.yaml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(Refused) as raised:
+        application_file(tmp_path)
+    assert raised.value.field == "tidegate.yaml"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"\xff\xfe\xfa", "not UTF-8"), (None, "cannot be read"), (b" ", "missing")]
+)
+async def test_a_secret_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, says: str) -> None:
+    path = tmp_path / "secret"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(Refused, match=says) as raised:
+        await context.resolve(SecretRef("file", str(path)), "slack.token")
+    assert raised.value.field == "slack.token"
