@@ -58,8 +58,9 @@ async def preflight(
                     next_step="Create it there; Tidegate never copies secrets into a cluster.",
                 )
     await context.variables(environment, region)
-    helm, place = context.helm(), context.place(region)
+    helm, place = await context.helm(), context.place(region)
     with context.named(region):
+        await offered.require_helm(helm)
         if not built:
             await helm.template(place, name, chart, values)
             return
@@ -81,7 +82,7 @@ async def upgrade(
     """
     stop.check(region.name, recovering=force)
     name = names.slot_release(_app(), slot)
-    await context.helm().upgrade(
+    await (await context.helm()).upgrade(
         context.place(region),
         name,
         chart,
@@ -97,7 +98,7 @@ async def upgrade(
 @task(task_run_name="{region.name}: clear the pending operation", **PATIENT)
 async def unblock(region: Region, slot: Slot) -> None:
     """Clear what a killed run left pending: by an explicit revision, or by removing a first install."""
-    helm, place, name = context.helm(), context.place(region), names.slot_release(_app(), slot)
+    helm, place, name = await context.helm(), context.place(region), names.slot_release(_app(), slot)
     history = await helm.history(place, name)
     revision = live.unblock_revision([(entry.revision, entry.status) for entry in history])
     if revision is None:
@@ -120,7 +121,7 @@ async def route(region: Region, slot: Slot) -> None:
 async def chart_test(region: Region, slot: Slot) -> None:
     """The chart's own tests. Raises Failed when one fails."""
     name = names.slot_release(_app(), slot)
-    await context.helm().test(context.place(region), name, timeout=60.0)
+    await (await context.helm()).test(context.place(region), name, timeout=60.0)
     say(f"the chart's tests of {name} passed", region=region.name)
 
 
@@ -147,14 +148,14 @@ async def remember(region: Region, record: Record, kept: Retirement | None, *, b
 async def recorded_values(region: Region, record: Record) -> Mapping[str, Any] | None:
     """The chart values a recorded version ran with; None when Helm no longer keeps that revision."""
     name = names.slot_release(_app(), record.slot)
-    return await context.helm().get_values(context.place(region), name, record.revision)
+    return await (await context.helm()).get_values(context.place(region), name, record.revision)
 
 
 @task(task_run_name="{region.name}: uninstall {slot}", **PATIENT)
 async def uninstall(region: Region, slot: Slot) -> None:
     """Remove a slot's Helm release and its chart tests, which Helm leaves; its Service stays."""
     name = names.slot_release(_app(), slot)
-    await context.helm().uninstall(context.place(region), name)
+    await (await context.helm()).uninstall(context.place(region), name)
     async with context.cluster(region) as cluster:
         await cluster.remove_tests(name)
     say(f"removed {name}, which has no users", region=region.name)

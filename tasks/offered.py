@@ -1,4 +1,4 @@
-"""What a region must offer before a release touches it: the account's rights, Gateway API and the Gateway."""
+"""What must be there before a release touches a region: rights, Gateway API and the Gateway; and a helm that fits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 import yaml
 
 from clients.access import Access
+from clients.helm import Helm
 from clients.together import together
 from config import load
 from release import doctor
@@ -39,6 +40,18 @@ async def require(region: Region, *, own_chart: bool, gateway: bool = True) -> N
     kubeconfig = load.settings().kubeconfig.expanduser()
     async with Access(kubeconfig, region.context, region.namespace) as access:
         await together(_rights(access, region, needed), *([_gateway(access, region)] if gateway else []))
+
+
+async def require_helm(helm: Helm) -> None:
+    """Raises Refused for a helm that is too old: what it was named for was not looked at."""
+    version = await helm.version()
+    found = doctor.helm_version(version)
+    if found.grade == "wrong":
+        raise Refused(
+            f"helm {found.detail}; Tidegate needs version {doctor.HELM} or newer.",
+            field="helm",
+            next_step="Name a newer one in the settings, or none: then Tidegate uses its own where PATH has none.",
+        )
 
 
 async def _rights(access: Access, region: Region, needed: list[Right]) -> None:
