@@ -40,7 +40,7 @@ async def check_regions(
     environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path
 ) -> None:
     """Raises Refused or Unavailable before any effect. All regions are asked side by side, each where it is worked on;
-    the first one is told. For what is not built yet (`planning.unbuilt`), all but what its image decides.
+    the first one is told. The version may still be to be built (`planning.unbuilt`).
     """
 
     async def one(state: RegionState) -> None:
@@ -60,8 +60,7 @@ async def check_here(environment: Environment, state: RegionState, artifact: Art
     settings, region = load.settings(), environment.regions[state.region]
     rendered = values.of_slot(environment, region, settings.application.name, state.live_slot)
     image = values.with_image(rendered, settings.application.image, artifact)
-    built = artifact.digest != planning.UNBUILT
-    await deploy.preflight(environment, region, state.live_slot, context.chart(checkout), image, built=built)
+    await deploy.preflight(environment, region, state.live_slot, context.chart(checkout), image)
 
 
 def all_settled(states: Iterable[RegionState], want: Want) -> bool:

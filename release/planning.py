@@ -14,9 +14,9 @@ from release.model import Artifact, RegionState, SlotState
 from release.strategy import Want
 from release.versions import shown
 
-# Stands for the digest of an image that is still to be built.
-UNBUILT = "sha256:" + "0" * 64
 NOTHING = ("nothing: it is live already",)
+# Stands for the digest of an image that is still to be built.
+_UNBUILT = "sha256:" + "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Plan:
 
 def unbuilt(version: str, commit: str) -> Artifact:
     """A version before its image is built, for what can be checked without one."""
-    return Artifact(version, UNBUILT, commit)
+    return Artifact(version, _UNBUILT, commit)
 
 
 def want(environment: Environment, artifact: Artifact, chosen: Strategy, app: str) -> Want:

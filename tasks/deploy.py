@@ -36,11 +36,11 @@ async def observe(region: Region) -> RegionState:
 
 @task(task_run_name="check {region.name}", **RETRY)
 async def preflight(
-    environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any], *, built: bool
+    environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any]
 ) -> None:
     """Raises Refused or Unavailable before any effect: context, rights, Gateway API, Secret keys, secrets and chart.
 
-    Before the image is `built` the chart is only rendered: an admission policy may want to look at the image.
+    The image is not looked at, so it may still be to be built.
     """
     name = names.slot_release(_app(), slot)
     async with context.cluster(region) as cluster:
@@ -61,9 +61,6 @@ async def preflight(
     helm, place = await context.helm(), context.place(region)
     with context.named(region):
         await offered.require_helm(helm)
-        if not built:
-            await helm.template(place, name, chart, values)
-            return
         try:
             await helm.dry_run(place, name, chart, values)
         except Pending:
