@@ -1,5 +1,7 @@
 # Every target sets up what it needs: one virtual environment, shared, from requirements.lock.
 PYTHON ?= python3
+# An interpreter that is asked for makes the environment anew where it is of another version.
+ASKED := $(if $(filter file,$(origin PYTHON)),,--this-python)
 BIN := .venv/bin
 ROOMS := release clients config tasks flows deployments sandbox
 JOBS ?= 2
@@ -14,12 +16,12 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: ## Make the virtual environment, unless it is up to date
-	@$(PYTHON) scripts/bootstrap.py
+	@$(PYTHON) scripts/bootstrap.py $(ASKED)
 
-demo: setup ## Good releases, a bad canary and a refused one in the sandbox (KEEP=1 leaves it up)
+demo: setup ## Good releases, a bad canary and a refused one in a new sandbox, instead of the one there is (KEEP=1 leaves it up)
 	@$(BIN)/python -m sandbox.demo
 
-tour: setup ## Every pipeline and strategy, good and bad, in the sandbox
+tour: setup ## Every pipeline and strategy, good and bad, in a new sandbox, instead of the one there is
 	@$(BIN)/python -m sandbox.tour
 
 sandbox: setup ## Start the sandbox and leave it up

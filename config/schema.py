@@ -17,6 +17,10 @@ from release.model import Slot
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$")]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+# What Tidegate itself gives the application's commands, and the chart its pods.
+RESERVED = frozenset(
+    ("ENVIRONMENT", "REGION", "PORT", "TARGET_URL", "EXPECTED_VERSION", "EXPECTED_COMMIT", "AUDIT_LEVEL", "PATH")
+)
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
@@ -103,6 +107,14 @@ class Environment(Model):
             raise ValueError("waves must name each region exactly once")
         if both := sorted(set(self.variables) & set(self.secrets)):
             raise ValueError(f"named both as variable and as secret: {', '.join(both)}")
+        return self
+
+    @model_validator(mode="after")
+    def names_are_free(self) -> Self:
+        # A variable API_URL is the pods' and the tests'; a secret of that name no check could ever see.
+        taken = (RESERVED & {*self.variables, *self.secrets}) | ({"API_URL"} & set(self.secrets))
+        if taken:
+            raise ValueError(f"Tidegate gives these names their values itself: {', '.join(sorted(taken))}")
         return self
 
     def build(self, name: str, speed: float, timer_speed: float = 1.0) -> built.Environment:

@@ -17,6 +17,9 @@ from config.schema import Address, Name, Secret
 from config.service import Service
 from release import gates_votes
 
+# Whatever helm there is.
+HELM = "helm"
+
 
 class Application(Model):
     """The application under release. `chart` is a path in its repository; Tidegate's own chart without one.
@@ -131,7 +134,7 @@ class Settings(BaseSettings):
     target: Literal["real", "sandbox"] = "real"
     application: Application
     kubeconfig: Path = Path("~/.kube/config")
-    helm: str = "helm"
+    helm: str = HELM
     registry: Registry
     engine: Engine = Engine()
     github: GitHub = GitHub()
@@ -149,6 +152,11 @@ class Settings(BaseSettings):
     def persons(self) -> dict[str, gates_votes.Person]:
         """The people by name."""
         return {name: person.build(name) for name, person in self.people.items()}
+
+    @property
+    def names_helm(self) -> bool:
+        """Whether a helm of its own is named: it is used as it is."""
+        return self.helm != HELM
 
     @property
     def speed(self) -> float:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import yaml
-
 from clients import probe
 from clients.access import Access
 from config import load
@@ -13,9 +9,8 @@ from release import doctor
 from release.doctor import Finding, Right
 from release.environment import Environment, Region
 from release.errors import TidegateError, Unavailable
-from tasks import context
-
-GATEWAY = "gateway.networking.k8s.io/v1"
+from tasks import context, offered
+from tasks.offered import GATEWAY_V1 as GATEWAY
 
 
 async def in_region(environment: Environment, region: Region) -> tuple[Finding, ...]:
@@ -25,27 +20,21 @@ async def in_region(environment: Environment, region: Region) -> tuple[Finding, 
     try:
         async with Access(kubeconfig, region.context, region.namespace) as access:
             version, skew = await access.version()
-            lacking = await access.lacks(tuple((one.verb, one.group, one.resource) for one in _rights()))
-            offered = await access.offers(GATEWAY, "httproutes")
+            wanted = tuple((one.verb, one.group, one.resource) for one in offered.rights())
+            lacking = await access.lacks(wanted)
+            has_routes = await access.offers(GATEWAY, "httproutes")
     except TidegateError as error:
         return (_failed(about, "cluster", error),)
     missing = [Right(group, resource, verb) for verb, group, resource in lacking]
     return (
         doctor.cluster_version(about, version),
         doctor.clock(about, skew),
-        doctor.missing_rights(about, missing, len(_rights())),
-        _gateway(about, offered=offered),
+        doctor.missing_rights(about, missing, len(wanted)),
+        _gateway(about, offered=has_routes),
         await _secret(about, environment, region),
         await _variables(about, environment, region),
         await _address(about, environment, region),
     )
-
-
-@cache
-def _rights() -> tuple[Right, ...]:
-    path = load.CHECKOUT / "infrastructure" / "rbac" / "role.yaml"
-    role = next(one for one in yaml.safe_load_all(path.read_text()) if one and one.get("kind") == "Role")
-    return doctor.rights(role)
 
 
 def _gateway(about: str, *, offered: bool) -> Finding:

@@ -62,7 +62,7 @@ async def registry() -> Finding:
 
 
 async def helm() -> Finding:
-    return doctor.helm_version(await context.helm().version())
+    return doctor.helm_version(await (await context.helm()).version())
 
 
 async def kubectl() -> Finding:

@@ -159,7 +159,7 @@ async def _region(environment: Environment, found: _Found, region: Region, state
 
 async def _change(environment: Environment, found: _Found, region: Region, state: RegionState) -> Change:
     """What is live against what would be, both as of the live slot: the names of the other one are no change."""
-    settings, helm, place = load.settings(), context.helm(), context.place(region)
+    settings, helm, place = load.settings(), await context.helm(), context.place(region)
     slot, here = state.live_slot, state.slot(state.live_slot)
     name = names.slot_release(settings.application.name, slot)
     rendered = values.of_slot(environment, region, settings.application.name, slot)

@@ -40,7 +40,7 @@ async def check_regions(
     environment: Environment, states: Iterable[RegionState], artifact: Artifact, checkout: Path
 ) -> None:
     """Raises Refused or Unavailable before any effect. All regions are asked side by side, each where it is worked on;
-    the first one is told.
+    the first one is told. The version may still be to be built (`planning.unbuilt`).
     """
 
     async def one(state: RegionState) -> None:

@@ -13,7 +13,7 @@ from flows import common, run_names
 from flows.conclude import Draft, conclude
 from flows.gating import Asking, gated, require_possible
 from flows.region import in_region
-from release import branches
+from release import branches, planning
 from release.environment import Environment
 from release.errors import TidegateError
 from release.model import Artifact
@@ -53,10 +53,14 @@ async def _develop(ref: str, pull: int | None, actor: str, wait_for_lock: bool, 
     say(f"{branch} is at {commit[:12]}")
     await notify.commit_status(commit, "pending", STATUS, "Checks are running.")
     checkout = await source.checkout(commit, context.run_id())
+    deployed = not pull and branches.deployed(branch)
+    if deployed:
+        states = await common.observed(environment, environment.regions)
+        await common.check_regions(environment, states, planning.unbuilt(version, commit), checkout)
     await quality.run_side_by_side("development", checkout, CHECKS, {**environment.variables, "ENVIRONMENT": "test"})
     artifact = await _built(version, commit, checkout)
     draft.learn(digest=artifact.digest)
-    if pull or not branches.deployed(branch):
+    if not deployed:
         say(f"{branch} is built, not deployed: development takes {branches.DEVELOP} alone")
         return "built"
     return await _deploy(draft, environment, artifact, checkout, actor, wait_for_lock)

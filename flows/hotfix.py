@@ -23,7 +23,7 @@ from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
 from release import hotfix as rules
-from release import live, quality, wayback
+from release import live, planning, quality, wayback
 from release.environment import Environment
 from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
@@ -69,7 +69,8 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
     draft.learn(version=str(version), commit=commit, committed=committed)
     say(f"hotfix v{version} ({grade}) from {name}, commit {commit[:12]}")
     checkout = await source.checkout(commit, context.run_id())
-    checks = await _tested(checkout, grade)
+    await common.check_regions(environment, before, planning.unbuilt(str(version), commit), checkout)
+    checks = await _tested(environment, checkout, grade)
     artifact = await _built(version, commit, checkout)
     draft.learn(digest=artifact.digest)
     await quarantine.require_free(artifact.digest)
@@ -80,6 +81,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
         await retire_due(environment)
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))
+        await image.promote(artifact.digest, "hotfix-latest", move=True)
         word: Word = "unchanged"
         if not common.all_settled(states, wanted):
             if not grip.recovering:
@@ -109,14 +111,15 @@ def _once(_: TaskRunContext, given: dict[str, Any]) -> str:
 
 
 @task(name="tests", persist_result=True, cache_key_fn=_once)
-async def _tested(checkout: Path, severity: rules.Severity) -> tuple[str, ...]:
+async def _tested(environment: Environment, checkout: Path, severity: rules.Severity) -> tuple[str, ...]:
     """The tests of that severity beside the audit and the scan; a line about each.
 
     A run that was suspended at its gates does not repeat them: minutes count, and a test that fails now and then would
     refuse what people approved.
     """
     groups = (rules.tests(severity), ("audit",), ("sast",))
-    found = await run_side_by_side("hotfix", checkout, groups, {"ENVIRONMENT": "test"})
+    variables = {**environment.variables, "ENVIRONMENT": "test"}
+    found = await run_side_by_side("hotfix", checkout, groups, variables)
     return tuple(quality.line(one) for one in found)
 
 
@@ -128,5 +131,4 @@ async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
         artifact = await image.build_and_push(app, checkout, str(version), commit, (tag,), arguments)
     else:
         say(f"{tag} was built before: {artifact.digest[:19]}")
-    await image.promote(artifact.digest, "hotfix-latest", move=True)
     return artifact

@@ -104,7 +104,7 @@ async def _load(
     here = {"API_URL": region.address, "TARGET_URL": region.address, "EXPECTED_VERSION": expected}
     while not ended.is_set():
         try:
-            await source.check(region.name, "load", checkout, {**variables, **here})
+            await source.check(region.name, "load", checkout, {**variables, **here}, tuple(environment.secrets))
         except TidegateError as error:
             return error.what
     return ""

@@ -141,7 +141,8 @@ async def check(job: Job, slot: Slot, address: str | None) -> None:
     expected = {"EXPECTED_VERSION": artifact.version, "EXPECTED_COMMIT": artifact.commit}
     here = {"API_URL": address, "TARGET_URL": address}
     for name in job.checks:
-        await source.check(job.region.name, name, job.checkout, {**variables, **expected, **here})
+        given = {**variables, **expected, **here}
+        await source.check(job.region.name, name, job.checkout, given, tuple(job.environment.secrets))
 
 
 async def _values(job: Job, slot: Slot) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from flows.region import CHECKS
 from flows.rehearsal import production_now
 from flows.staging_region import Staged
 from flows.waves import release_waves
-from release import messages, quality
+from release import messages, planning, quality
 from release.environment import Environment
 from release.model import Artifact
 from release.outcome import Outcome, Word
@@ -67,6 +67,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
     artifact = await _known(chosen, commit, candidate)
     # A run that was suspended at its gates begins again from the top: it was tested before its image was built.
     if artifact is None or not await waiting.resumed():
+        await common.check_regions(environment, before, planning.unbuilt(str(chosen), commit), checkout)
         await _test(environment, checkout)
         artifact = await _built(chosen, commit, checkout, artifact)
     draft.learn(digest=artifact.digest)
@@ -82,6 +83,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
         word = await release_waves(draft, grip, environment.waves, want, checkout, staged.region)
         if word == "released":
             await image.mark_verified(artifact, clock.now(), context.run_id(), staged.way_back)
+            await image.promote(artifact.digest, "staging-latest", move=True)
             say(f"v{chosen} is verified: {artifact.digest[:19]}")
             draft.learn(warnings=staged.warnings)
     return word
@@ -117,7 +119,6 @@ async def _built(version: Version, commit: str, checkout: Path, known: Artifact 
         # By its commit too: the next push may take the version's tag over before this one is released.
         app, tags = source.application_file(checkout), (f"staging-{version}", _of_commit(commit))
         artifact = await image.build_and_push(app, checkout, str(version), commit, tags, {})
-    await image.promote(artifact.digest, "staging-latest", move=True)
     return artifact
 
 

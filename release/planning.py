@@ -15,6 +15,8 @@ from release.strategy import Want
 from release.versions import shown
 
 NOTHING = ("nothing: it is live already",)
+# Stands for the digest of an image that is still to be built.
+_UNBUILT = "sha256:" + "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Plan:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
+
+
+def unbuilt(version: str, commit: str) -> Artifact:
+    """A version before its image is built, for what can be checked without one."""
+    return Artifact(version, _UNBUILT, commit)
 
 
 def want(environment: Environment, artifact: Artifact, chosen: Strategy, app: str) -> Want:

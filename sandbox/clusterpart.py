@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,11 +45,19 @@ class ClusterPart:
         self.node: Node | None = None
         self.gateway: Gateway | None = None
         self.admin: Admin | None = None
+        # What the API server calls itself, such as v1.37.2: not always what would be built here.
+        self.version, self._answers = "", asyncio.Event()
 
     @property
     def pids(self) -> dict[str, int]:
         """Processes that it started."""
         return self.plane.pids if self.plane else {}
+
+    async def minor(self) -> int:
+        """The API server's minor version, such as 37, as soon as it answers."""
+        await self._answers.wait()
+        found = re.match(r"v1\.(\d+)", self.version)
+        return int(found[1]) if found else build.MINOR
 
     def check(self) -> None:
         """Raises Unavailable when a server of the control plane has ended."""
@@ -68,7 +77,8 @@ class ClusterPart:
             logs = self._folder / "logs"
             plane = self.plane = ControlPlane(self._folder / "kubernetes", binaries, logs=logs)
             self.admin = await plane.start()
-            part.address, part.detail = self.admin.server, build.VERSION
+            await self._ask(self.admin)
+            part.address, part.detail = self.admin.server, self.version
         await self._regions(crds, plane.certificate.read_bytes(), values)
         await self._api_proxies(("127.0.0.1", plane.port), (plane.certificate, plane.key), None)
 
@@ -90,10 +100,16 @@ class ClusterPart:
         with self._progress.part("kubernetes", "real") as part:
             cluster = await usercluster.connect(kubeconfig, self._folder / "kubernetes")
             self.admin = cluster.admin
-            part.address, part.detail = cluster.admin.server, f"the cluster of {kubeconfig}"
+            await self._ask(cluster.admin)
+            part.address, part.detail = cluster.admin.server, f"{self.version}, the cluster of {kubeconfig}"
         pair = certificate.self_signed(self._folder / "kubernetes")
         await self._regions(crds, pair[0].read_bytes(), values)
         await self._api_proxies((cluster.host, cluster.port), pair, cluster.reencrypt())
+
+    async def _ask(self, admin: Admin) -> None:
+        async with Api(admin) as api:
+            self.version = str((await api.get("/version") or {}).get("gitVersion", ""))
+        self._answers.set()
 
     async def _regions(self, crds: Sequence[Path], authority: bytes, values: Mapping[str, str]) -> None:
         assert self.admin is not None

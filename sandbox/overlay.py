@@ -1,7 +1,7 @@
 """The settings that point Tidegate at the sandbox, written where `config.load` reads them, and taken away again.
 
-Only addresses, executables, secret references and the gateway's lag change; waves, strategies and thresholds stay
-the checkout's.
+What it changes, beyond addresses, executables and secret references, is listed in docs/sandbox.md; strategies,
+time-outs, thresholds and gates stay the checkout's.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ class Sandbox:
         with self.progress.part("tools", "real") as part:
             say = self.progress.say_of("tools")
             self.helm = await ensure_helm(self._cache, say)
-            self.kubectl = await ensure_kubectl(self._cache, say)
+            self.kubectl = await ensure_kubectl(self._cache, say, server_minor=await self.cluster.minor())
             part.detail = "helm and kubectl"
 
     async def _start_cluster(self) -> None:

@@ -1,6 +1,7 @@
 """Makes the one virtual environment that every target shares, with nothing but Python 3.11+ and a registry.
 
-Standard library only, and safe to run again: it does nothing when the lock file and the project are unchanged.
+Standard library only, and safe to run again: it does nothing when the lock file and the project are unchanged. With
+`--this-python`, which make gives where PYTHON is set, an environment of another version is made anew.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ def main() -> int:
         print("Next: make PYTHON=/path/to/python3.11 ...", file=sys.stderr)
         return 2
     wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if "--this-python" in sys.argv[1:] and of_another(VENV):
+        shutil.rmtree(VENV)
     if STAMP.is_file() and STAMP.read_text() == f"{ROOT} {wanted}" and PYTHON.exists():
         return 0
     began = time.monotonic()
@@ -37,6 +40,14 @@ def main() -> int:
     STAMP.write_text(f"{ROOT} {wanted}")
     print(f".venv is ready after {time.monotonic() - began:.0f} s.", flush=True)
     return 0
+
+
+def of_another(environment: Path) -> bool:
+    """Whether it was made with another version of Python than this one."""
+    about = environment / "pyvenv.cfg"
+    lines = about.read_text().splitlines() if about.is_file() else []
+    versions = [line.partition("=")[2].strip() for line in lines if line.startswith("version")]
+    return bool(versions) and versions[0] != ".".join(map(str, sys.version_info[:3]))
 
 
 def create() -> None:

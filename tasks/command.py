@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import yaml
 
 from clients import process
+from config import text
 from release import appfile
 from release.appfile import AppFile
 from release.errors import Refused
 
+# A variable called like this is taken for a secret, whatever the configuration calls it.
+_SECRETIVE = ("PASSWORD", "KEY", "TOKEN", "SECRET")
+# Shorter values, and shorter lines of a secret, are too common to be told from other text.
+_LEAST = 4
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
 
 
@@ -21,14 +27,14 @@ def application_file(source: Path) -> AppFile:
     """The application's `tidegate.yaml`. Raises Refused when it is missing or broken."""
     path = source / "tidegate.yaml"
     try:
-        data = yaml.safe_load(path.read_text())
+        data = yaml.safe_load(text.read(path, "tidegate.yaml"))
     except FileNotFoundError:
         raise Refused(
             "the application has no tidegate.yaml at this commit.",
             field="tidegate.yaml",
             next_step="Add one; docs/examples has two to start from.",
         ) from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise Refused("it is not valid YAML.", field="tidegate.yaml", next_step="Mend the file.") from None
     return appfile.parse(data)
 
@@ -49,16 +55,19 @@ async def completed(
     return await process.run(argv, cwd=checkout, env={**inherited, "PATH": path, **variables}, timeout=timeout)
 
 
-def tail(done: process.Completed, variables: Mapping[str, str]) -> str:
-    """The last lines that a command wrote, without the secrets among its variables."""
-    lines = hidden(done.stdout + done.stderr, variables).splitlines()
+def tail(done: process.Completed, variables: Mapping[str, str], secrets: Collection[str] = ()) -> str:
+    """The last lines that a command wrote, without the secrets among its variables; see `hidden`."""
+    lines = hidden(done.stdout + done.stderr, variables, secrets).splitlines()
     return " | ".join(line.strip() for line in lines[-4:] if line.strip())
 
 
-def hidden(text: str, variables: Mapping[str, str]) -> str:
-    """The text without the values of variables that are named like secrets."""
-    for name, value in variables.items():
-        secretive = any(word in name for word in ("PASSWORD", "KEY", "TOKEN", "SECRET"))
-        if secretive and len(value) >= 4:
-            text = text.replace(value, "***")
-    return text
+def hidden(text: str, variables: Mapping[str, str], secrets: Collection[str] = ()) -> str:
+    """The text without the values, and their single lines, of the variables that `secrets` names or that are named
+    like secrets."""
+    found = {variables[name].strip() for name in secrets if name in variables}
+    guessed = {value.strip() for name, value in variables.items() if any(word in name for word in _SECRETIVE)}
+    lines = {line.strip() for value in found | guessed for line in value.splitlines()}
+    masked = found | {part for part in guessed | lines if len(part) >= _LEAST}
+    # The longest first: a secret may be part of another.
+    parts = sorted(masked - {""}, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, parts)), "***", text) if parts else text

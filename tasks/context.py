@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from clients.cluster import Cluster
 from clients.helm import Helm, Place
 from clients.lock import Lock
 from clients.registry import Registry
-from config import load
+from clients.tools import ensure_helm
+from config import load, text
 from config.schema import Secret as SecretModel
 from release.environment import Environment, Region, SecretRef
 from release.errors import Halted, Refused, TidegateError
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 # A run that waits at its gates is begun again a few times, too.
 MOST_STARTS = 20
+# PATH -> the helm that was found for it: looked for once a process.
+_helms: dict[str, str] = {}
 
 
 def work(*parts: str) -> Path:
@@ -62,9 +66,19 @@ def lock(region: Region) -> Lock:
     return Lock(settings.kubeconfig.expanduser(), region.context, region.namespace, settings.application.name)
 
 
-def helm() -> Helm:
+async def helm() -> Helm:
+    """Helm as the settings name it. Where they name none: a helm 4 on PATH, else the pinned one, its hash checked, as
+    `clients.tools.ensure_helm` raises."""
     settings = load.settings()
-    return Helm(settings.helm, settings.kubeconfig.expanduser(), cache=load.cache() / "helm")
+    executable = settings.helm if settings.names_helm else await _found_helm()
+    return Helm(executable, settings.kubeconfig.expanduser(), cache=load.cache() / "helm")
+
+
+async def _found_helm() -> str:
+    path = os.environ.get("PATH", "")
+    if path not in _helms:
+        _helms[path] = str(await ensure_helm(load.cache(), logging.getLogger("tidegate").info))
+    return _helms[path]
 
 
 def chart(checkout: Path | None) -> Path:
@@ -133,8 +147,8 @@ async def resolve(ref: SecretRef, field: str) -> str:
     if ref.kind == "env":
         value = os.environ.get(ref.name)
     elif ref.kind == "file":
-        path = Path(ref.name).expanduser()
-        value = path.read_text().strip() if path.is_file() else None
+        with suppress(FileNotFoundError):
+            value = text.read(Path(ref.name).expanduser(), field).strip()
     else:
         value = await _block(ref.name)
     if not value:

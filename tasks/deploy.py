@@ -16,7 +16,7 @@ from release.errors import Halted, Refused
 from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
 from release.versions import shown
-from tasks import context, stop
+from tasks import context, offered, stop
 from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
@@ -38,11 +38,14 @@ async def observe(region: Region) -> RegionState:
 async def preflight(
     environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any]
 ) -> None:
-    """Raises Refused or Unavailable before any effect: context, address, rights, Secret keys and chart."""
+    """Raises Refused or Unavailable before any effect: context, rights, Gateway API, Secret keys, secrets and chart.
+
+    The image is not looked at, so it may still be to be built.
+    """
     name = names.slot_release(_app(), slot)
     async with context.cluster(region) as cluster:
         await cluster.reachable()
-        await cluster.endpoints(name)
+        await offered.require(region, own_chart=load.settings().application.chart is None)
         if environment.kubernetes_secret:
             keys = await cluster.secret_keys(environment.kubernetes_secret)
             missing = sorted(set(environment.secrets) - (keys or frozenset()))
@@ -55,8 +58,9 @@ async def preflight(
                     next_step="Create it there; Tidegate never copies secrets into a cluster.",
                 )
     await context.variables(environment, region)
-    helm, place = context.helm(), context.place(region)
+    helm, place = await context.helm(), context.place(region)
     with context.named(region):
+        await offered.require_helm(helm)
         try:
             await helm.dry_run(place, name, chart, values)
         except Pending:
@@ -75,7 +79,7 @@ async def upgrade(
     """
     stop.check(region.name, recovering=force)
     name = names.slot_release(_app(), slot)
-    await context.helm().upgrade(
+    await (await context.helm()).upgrade(
         context.place(region),
         name,
         chart,
@@ -91,7 +95,7 @@ async def upgrade(
 @task(task_run_name="{region.name}: clear the pending operation", **PATIENT)
 async def unblock(region: Region, slot: Slot) -> None:
     """Clear what a killed run left pending: by an explicit revision, or by removing a first install."""
-    helm, place, name = context.helm(), context.place(region), names.slot_release(_app(), slot)
+    helm, place, name = await context.helm(), context.place(region), names.slot_release(_app(), slot)
     history = await helm.history(place, name)
     revision = live.unblock_revision([(entry.revision, entry.status) for entry in history])
     if revision is None:
@@ -114,7 +118,7 @@ async def route(region: Region, slot: Slot) -> None:
 async def chart_test(region: Region, slot: Slot) -> None:
     """The chart's own tests. Raises Failed when one fails."""
     name = names.slot_release(_app(), slot)
-    await context.helm().test(context.place(region), name, timeout=60.0)
+    await (await context.helm()).test(context.place(region), name, timeout=60.0)
     say(f"the chart's tests of {name} passed", region=region.name)
 
 
@@ -141,14 +145,14 @@ async def remember(region: Region, record: Record, kept: Retirement | None, *, b
 async def recorded_values(region: Region, record: Record) -> Mapping[str, Any] | None:
     """The chart values a recorded version ran with; None when Helm no longer keeps that revision."""
     name = names.slot_release(_app(), record.slot)
-    return await context.helm().get_values(context.place(region), name, record.revision)
+    return await (await context.helm()).get_values(context.place(region), name, record.revision)
 
 
 @task(task_run_name="{region.name}: uninstall {slot}", **PATIENT)
 async def uninstall(region: Region, slot: Slot) -> None:
     """Remove a slot's Helm release and its chart tests, which Helm leaves; its Service stays."""
     name = names.slot_release(_app(), slot)
-    await context.helm().uninstall(context.place(region), name)
+    await (await context.helm()).uninstall(context.place(region), name)
     async with context.cluster(region) as cluster:
         await cluster.remove_tests(name)
     say(f"removed {name}, which has no users", region=region.name)

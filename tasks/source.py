@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from prefect import task
@@ -109,19 +109,28 @@ async def run_command(command: str, checkout: Path, variables: Mapping[str, str]
 
 
 @task(task_run_name="{region}: {command}")
-async def check(region: str, command: str, checkout: Path, variables: Mapping[str, str]) -> None:
-    """One of the application's commands against a region, as `run_command`."""
-    say(await _run(command, checkout, variables, 300.0, region=region), region=region)
+async def check(
+    region: str, command: str, checkout: Path, variables: Mapping[str, str], secrets: Collection[str]
+) -> None:
+    """One of the application's commands against a region, as `run_command`. `secrets` are the names of those among
+    its variables: no message shows their values."""
+    say(await _run(command, checkout, variables, 300.0, secrets, region=region), region=region)
 
 
 async def _run(
-    command: str, checkout: Path, variables: Mapping[str, str], timeout: float, *, region: str | None
+    command: str,
+    checkout: Path,
+    variables: Mapping[str, str],
+    timeout: float,
+    secrets: Collection[str] = (),
+    *,
+    region: str | None,
 ) -> str:
     done = await completed(command, checkout, variables, timeout)
     if done.code == 0:
         return f"{command} passed in {done.seconds:.1f} s"
     raise Failed(
-        f"{command} failed with exit code {done.code}: {tail(done, variables)}",
+        f"{command} failed with exit code {done.code}: {tail(done, variables, secrets)}",
         region=region,
         next_step=f"Mend what {command} says, then run again.",
     )

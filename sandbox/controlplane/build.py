@@ -12,9 +12,10 @@ from clients.cachefolder import Say, filled_once
 from sandbox.gotool import copy_files, go_tool
 
 HERE = Path(__file__).parent
-VERSION = "v1.37.2"
+MINOR = 37
+VERSION = f"v1.{MINOR}.2"
 _STAMP = "k8s.io/component-base/version"
-_LDFLAGS = f"-s -w -X {_STAMP}.gitVersion={VERSION} -X {_STAMP}.gitMajor=1 -X {_STAMP}.gitMinor=37"
+_LDFLAGS = f"-s -w -X {_STAMP}.gitVersion={VERSION} -X {_STAMP}.gitMajor=1 -X {_STAMP}.gitMinor={MINOR}"
 _NAMES = ("etcd", "kube-apiserver", "kube-controller-manager")
 
 

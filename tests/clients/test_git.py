@@ -195,6 +195,12 @@ def test_what_git_complains_of(stderr: str, kind: type[Exception]):
     assert type(explain("http://x/", stderr)) is kind
 
 
+def test_who_is_not_let_in_is_told_where_git_looks_for_credentials():
+    told = explain("https://x/", "fatal: could not read Username for 'https://x': terminal prompts disabled")
+    assert "credential helper" in str(told.next_step)
+    assert "secret reference" not in str(told)
+
+
 async def test_a_slow_server_is_unavailable(tmp_path: Path):
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -55,6 +55,15 @@ async def test_kubectl_must_be_within_one_minor(tmp_path, monkeypatch, cache, sa
     assert found.is_relative_to(tmp_path / "bin") is fits
 
 
+async def test_the_servers_own_minor_decides_and_a_kubectl_that_is_further_off_is_told(
+    tmp_path, monkeypatch, cache, said
+) -> None:
+    put_on_path(monkeypatch, tmp_path / "bin", kubectl='{"clientVersion": {"minor": "31"}}')
+    assert (await tools.ensure_kubectl(cache, said.append, server_minor=30)).is_relative_to(tmp_path / "bin")
+    assert (await tools.ensure_kubectl(cache, said.append, server_minor=33)).is_relative_to(cache)
+    assert said == ["the server is 1.33 and PATH has no kubectl near it: 1.37 is taken"]
+
+
 async def test_elsewhere_it_asks_for_an_installation(tmp_path, monkeypatch, said) -> None:
     put_on_path(monkeypatch, tmp_path / "bin")
     monkeypatch.setattr("platform.machine", lambda: "arm64")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,11 @@ def test_the_originals_numbers_are_the_defaults() -> None:
         ("secrets: {API_KEY: {env: A, file: /b}}", "exactly one of env, file, prefect"),
         ("secrets: {API_KEY: hunter2}", "production.yaml: secrets.API_KEY: "),
         ("variables: {DB_PASSWORD: x}", "both as variable and as secret: DB_PASSWORD"),
+        (
+            "variables: {ENVIRONMENT: x, REGION: y}",
+            "Tidegate gives these names their values itself: ENVIRONMENT, REGION",
+        ),
+        ("{variables: {}, secrets: {API_URL: {env: A}}}", "Tidegate gives these names their values itself: API_URL"),
     ],
 )
 def test_a_mistake_is_named_by_its_key_and_rule(edit: Edit, broken: str, says: str) -> None:
@@ -74,6 +80,47 @@ def test_a_file_that_is_no_yaml_or_missing_is_named(edit: Edit) -> None:
     (load.folder() / "staging.yaml").unlink()
     with pytest.raises(Refused, match="the file is missing"):
         load.environment("staging", speed=1)
+
+
+def _latin(path: Path) -> None:
+    path.write_bytes("name: K\u00f6ln".encode("latin-1"))
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_latin, "is not UTF-8 text"),
+        (_folder, "cannot be read: Is a directory"),
+        (lambda path: path.write_text("replicas: 2026-13-45"), "not valid YAML: month must be in 1..12"),
+        (lambda path: path.write_text("1: one"), "the key 1 is no text"),
+    ],
+)
+@pytest.mark.parametrize("name", ["tidegate", "production"])
+def test_a_file_that_cannot_be_read_is_refused(edit: Edit, name: str, spoil: Callable[[Path], None], says: str) -> None:
+    spoil(load.folder() / f"{name}.yaml")
+    with pytest.raises(Refused, match=says) as raised:
+        load.environment("production", speed=1)
+    assert raised.value.field == f"{name}.yaml"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_so_is_one_that_may_not_be_read(edit: Edit) -> None:
+    (load.folder() / "tidegate.yaml").chmod(0)
+    with pytest.raises(Refused, match="cannot be read: Permission denied"):
+        load.settings()
+
+
+def test_a_variable_for_a_whole_section_must_be_json(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE__SLACK", "hunter2")
+    with pytest.raises(Refused, match="no JSON object") as raised:
+        load.settings()
+    assert raised.value.field == "TIDEGATE__SLACK"
+    assert "hunter2" not in str(raised.value)
 
 
 def test_an_overlay_leaves_no_real_region_among_simulated_ones(edit: Edit) -> None:

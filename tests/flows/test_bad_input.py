@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import ask
 import pytest
 from desk import Desk, Result, release
 from look import Look, Regions
@@ -90,6 +91,28 @@ def test_a_tag_whose_commit_is_not_on_main_is_refused(desk: Desk, look: Look, go
     result = desk.tidegate("release", f"v{version}")
     answered(look, result, Case((), "tag", f"the commit of v{version} ({commit[:12]}) is not on main"))
     assert look.versions() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "rule"),
+    [
+        ({"values": {"nonsense": 1}}, "chart", "nonsense"),
+        ({"secrets": {"API_KEY": {"file": "/nowhere"}}}, "secrets.API_KEY", "/nowhere is not there"),
+        ({"kubernetes_secret": "other-secrets"}, "kubernetes_secret", "does not exist"),
+        ({"regions": {"staging": {"context": "mars"}}}, "context", "mars"),
+    ],
+)
+def test_staging_answers_before_anything_is_tested_or_pushed(
+    desk: Desk, good: Regions, changed: Mapping[str, Any], field: str, rule: str
+) -> None:
+    version, _ = desk.add_version()
+    newest = ask.image("staging-latest")
+    result = desk.tidegate("stage", f"v{version}", home=desk.variant(staging=changed))
+    assert result.code == 2, result.text
+    assert field in result.text
+    assert rule in result.text
+    assert " passed in " not in result.text
+    assert (ask.image(f"staging-{version}"), ask.image("staging-latest")) == (None, newest)
 
 
 @pytest.mark.parametrize("name", ["registry", "git", "kubernetes"])

@@ -14,6 +14,7 @@ import pytest
 from desk import Desk, Result
 from look import Look, Regions
 
+from config import load
 from release import verification
 from release.versions import Version, parse_tag, parse_version
 from sandbox.shop import history
@@ -247,14 +248,18 @@ def test_a_branch_with_nothing_new_is_refused(desk: Desk, look: Look, good: Regi
 
 
 def test_a_failing_test_stops_it_before_anything_changes(desk: Desk, look: Look, good: Regions) -> None:
+    # It says at its end which of production's variables it got, and whether a secret was among them.
     broken = (
-        "import unittest\n\n\nclass Broken(unittest.TestCase):\n    def test(self):\n        self.fail('sold out')\n"
+        "import atexit, os, sys, unittest\n\n\n"
+        "atexit.register(lambda: print(os.environ['DB_HOST'], 'API_KEY' in os.environ, file=sys.stderr))\n\n\n"
+        "class Broken(unittest.TestCase):\n    def test(self):\n        self.fail('sold out')\n"
     )
     name = branch(desk, "broken", live(look), **{"tests/integration/test_security.py": broken})
     before = look.versions()
     result = desk.tidegate("hotfix", name)
     assert (result.code, result.word) == (3, "failed")
     assert "security failed" in result.reason
+    assert f"{load.environment('production').variables['DB_HOST']} False" in result.reason
     assert look.versions() == before
 
 

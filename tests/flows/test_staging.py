@@ -65,9 +65,11 @@ def test_a_version_that_is_never_ready_goes_back_and_slack_is_told(desk: Desk, l
 def test_the_wrong_image_under_the_right_tag_goes_back(desk: Desk, look: Look, staged: Regions) -> None:
     version, commit = desk.add_version()
     images.push(f"staging-{version}", images.of_version("0.0.1", commit))
+    newest = ask.image("staging-latest")
     result = desk.tidegate("stage", f"v{version}")
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith("staging: smoke failed")
+    assert ask.image("staging-latest") == newest
     assert look.digests("staging") == staged
 
 

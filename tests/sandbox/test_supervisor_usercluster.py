@@ -9,6 +9,7 @@ import pytest
 
 from clients.process import run
 from sandbox import kubeconfig
+from sandbox.controlplane import build
 from sandbox.controlplane.build import Binaries
 from sandbox.controlplane.run import ControlPlane
 from sandbox.options import Options
@@ -33,6 +34,10 @@ async def test_regions_are_made_on_the_users_cluster(
     options = Options(prefect=False, engine=False, services=False, regions=1, kubeconfig=str(given))
     async with Sandbox(tmp_path / "home", machine_cache, options) as sandbox:
         assert sandbox.cluster.pids == {}
+        assert sandbox.cluster.version == build.VERSION
+        assert await sandbox.cluster.minor() == build.MINOR
+        (kubernetes,) = [part for part in sandbox.progress.parts if part.name == "kubernetes"]
+        assert kubernetes.detail.startswith(f"{build.VERSION}, the cluster of ")
         kubectl = [str(sandbox.kubectl), "--kubeconfig", str(sandbox.kubeconfig), "--context", "production-us-east-1"]
         done = await run([*kubectl, "get", "secrets", "-o", "name"], timeout=60)
         assert "secret/shop-secrets" in done.stdout, done.stderr

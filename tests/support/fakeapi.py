@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from aiohttp import web
 
@@ -56,3 +58,18 @@ def write_kubeconfig(path: Path, server: str) -> None:
             }
         )
     )
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[FakeApi]:
+    fake = FakeApi(tmp_path / "kubeconfig")
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", fake.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    write_kubeconfig(fake.kubeconfig, f"http://127.0.0.1:{port}")
+    yield fake
+    await runner.cleanup()

@@ -1,0 +1,7 @@
+"""Fixtures of the tasks' tests."""
+
+from __future__ import annotations
+
+from fakeapi import api
+
+__all__ = ["api"]
