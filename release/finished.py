@@ -22,8 +22,12 @@ PIPELINES: Mapping[str, str | None] = {
 # A run that ended without saying how: killed, or an error of our own.
 CRASHED = "crashed"
 OUTCOMES = (*EXIT_CODES, CRASHED, "cancelled")
-# The subflows that bring a version to one region.
-REGION_FLOWS = ("region", "emergency")
+# The subflows that bring a version to one region; in the region's own worker, by what `do` says.
+_REGION_FLOWS = ("region", "emergency")
+_REGIONAL, _FORWARD = "regional", ("forward", "emergency")
+# The subflow that takes regions back, and the names of the states of one that went well.
+_BACK = "recover"
+_WELL = ("Completed", "Released")
 STRATEGIES = ("rolling", "blue-green", "canary", "rollback")
 # What a label is where the value is none that is known: labels must stay few, whatever a run was called with.
 OTHER = "other"
@@ -103,7 +107,7 @@ def finished(
         attempt=run.attempt,
         pipeline=run.pipeline,
         environment=label(place, known),
-        strategy=label(str(told.get("strategy") or run.parameters.get("strategy") or "rolling"), STRATEGIES),
+        strategy=label(str(told.get("strategy") or strategy_of(run.pipeline, run.parameters, children)), STRATEGIES),
         outcome=label(str(told.get("word")), OUTCOMES),
         asked=run.asked,
         ended=run.ended,
@@ -136,15 +140,38 @@ def _told(outcome: Mapping[str, Any]) -> list[FinishedRegion]:
     return found
 
 
+def brings(flow: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether a subflow with these parameters brings a version to one region."""
+    return flow in _REGION_FLOWS or (flow == _REGIONAL and parameters.get("do") in _FORWARD)
+
+
+def strategy_of(pipeline: str, given: Mapping[str, Any], children: Sequence[Run]) -> str:
+    """By what a run releases, which has not told it: a published release's strategy stands in its GitHub release, but
+    its regions' runs know what was chosen. `given` are the run's own parameters."""
+    if pipeline == "rollback":
+        return "rollback"
+    brought = (one.parameters for one in children if brings(one.pipeline, one.parameters))
+    return next(
+        (str(one["strategy"]) for one in brought if one.get("strategy")), str(given.get("strategy") or "rolling")
+    )
+
+
 def _seen(children: Sequence[Run]) -> list[FinishedRegion]:
-    """A run that was killed told nothing; its regions' own runs did. One that did not end well counts as failed."""
-    found = []
+    """A run that was killed told nothing; its regions' own runs did. One that did not end well counts as failed, and
+    so does one that was being taken back. The newest of a region's runs stands."""
+    found = {}
+    for one in sorted(children, key=lambda one: one.asked):
+        if brings(one.pipeline, one.parameters):
+            region = str(one.parameters.get("region", ""))
+            good = one.state in _WELL
+            found[region] = FinishedRegion(region, *(("success", "released") if good else ("failure", CRASHED)))
     for one in children:
-        region = str(one.parameters.get("region", ""))
-        if one.pipeline in REGION_FLOWS:
-            good = one.state == "Completed"
-            found.append(FinishedRegion(region, *(("success", "released") if good else ("failure", CRASHED))))
-    return found
+        if one.pipeline == _BACK:
+            named = [str(region) for region in one.parameters.get("regions") or ()]
+            # A rollback to the last good version begins there: no run brought anything to a region.
+            back = [region for region in named if region in found] or ([] if found else named)
+            found |= {region: FinishedRegion(region, "failure", CRASHED) for region in back}
+    return list(found.values())
 
 
 def _prevented(outcome: Mapping[str, Any]) -> bool:

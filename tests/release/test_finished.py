@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,6 +82,49 @@ def test_a_killed_run_is_read_from_its_regions() -> None:
     assert found is not None
     assert (found.outcome, found.strategy) == ("crashed", "canary")
     assert [(one.region, one.result) for one in found.regions] == [("us-east-1", "success"), ("eu-west-1", "failure")]
+
+
+def child(flow: str, state: str, minute: int = 0, **parameters: Any) -> Run:
+    asked = WHEN + timedelta(minutes=minute)
+    return Run(f"{flow}-{minute}", 1, flow, state, asked, asked, asked, parameters)
+
+
+def killed(pipeline: str, *children: Run, **parameters: Any) -> tuple[str, dict[str, str]]:
+    found = finished(run(pipeline, "Crashed", **parameters), None, children, KNOWN)
+    assert found is not None
+    return found.strategy, {one.region: one.result for one in found.regions}
+
+
+def test_a_killed_run_is_read_from_its_regions_own_workers_too() -> None:
+    """Their last run of a region counts, whatever order they come in, and the strategy is theirs."""
+    strategy, results = killed(
+        "production",
+        child("regional", "Released", 3, do="forward", region="us-east-1", strategy="canary"),
+        child("regional", "Crashed", 2, do="forward", region="us-east-1", strategy="canary"),
+        child("regional", "Running", 4, do="forward", region="eu-west-1", strategy="canary"),
+        child("regional", "Unchanged", 1, do="check", region="ap-southeast-1", strategy="rolling"),
+    )
+    assert (strategy, results) == ("canary", {"us-east-1": "success", "eu-west-1": "failure"})
+
+
+def test_what_was_being_taken_back_when_it_was_killed_failed() -> None:
+    strategy, results = killed(
+        "production",
+        child("region", "Completed", region="us-east-1", strategy="canary"),
+        child("recover", "Running", 1, regions=["us-east-1", "eu-west-1"]),
+    )
+    assert (strategy, results) == ("canary", {"us-east-1": "failure"})
+
+
+@pytest.mark.parametrize(
+    "began",
+    [
+        child("recover", "Running", regions=["us-east-1"]),
+        child("region", "Running", region="us-east-1", strategy="rolling"),
+    ],
+)
+def test_a_killed_rollback_failed_and_is_no_rolling_release(began: Run) -> None:
+    assert killed("rollback", began, to="v1.4.0") == ("rollback", {"us-east-1": "failure"})
 
 
 def test_a_run_whose_artifact_is_gone_is_told_by_its_states_name() -> None:
