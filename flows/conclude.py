@@ -74,9 +74,13 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
         raise
     except BaseException as error:
         word, reason, next_step = of_crash(error, begun=draft.begun)
-        draft.learn(word=word, reason=reason, next_step=next_step)
+        draft.learn(word=word, reason=reason, next_step=next_step, locked=seconds_since_won())
         with suppress(Exception):
             await telling(draft.outcome)
+        # One that was ended from outside and had changed nothing is told by its state.
+        if draft.begun or isinstance(error, Exception):
+            with suppress(Exception):
+                await _keep(draft.outcome)
         raise
     draft.learn(locked=seconds_since_won())
     outcome = draft.outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from release.outcome import EXIT_CODES
@@ -22,6 +22,9 @@ PIPELINES: Mapping[str, str | None] = {
 # A run that ended without saying how: killed, or an error of our own.
 CRASHED = "crashed"
 OUTCOMES = (*EXIT_CODES, CRASHED, "cancelled")
+# What the server lets go on after its process is gone (deployments/many/automations.yaml), and how soon.
+GO_ON = ("staging", "production", "hotfix", "rollback", "guard")
+_GOES_ON_WITHIN = timedelta(minutes=1)
 # The subflows that bring a version to one region; in the region's own worker, by what `do` says.
 _REGION_FLOWS = ("region", "emergency")
 _REGIONAL, _FORWARD = "regional", ("forward", "emergency")
@@ -93,14 +96,14 @@ def finished(
 ) -> Finished | None:
     """The release that a run was; None for a flow that deploys nothing.
 
-    `outcome` is what it told at its end (None: it was killed), `children` its regions' runs, read only then; `known`
-    are the regions of each environment.
+    `outcome` is what it told at its end (None: it was killed), `children` its regions' runs, read only where it did not
+    say how they ended; `known` are the regions of each environment.
     """
     if run.pipeline not in PIPELINES:
         return None
     told = outcome or {"word": run.state.lower() if run.state.lower() in OUTCOMES else CRASHED}
     place = PIPELINES[run.pipeline] or str(run.parameters.get("environment", ""))
-    regions = _told(told) if outcome is not None else _seen(children)
+    regions = _told(told) if says_where(outcome) else _seen(children)
     named = tuple(FinishedRegion(label(one.region, known.get(place, ())), one.result, one.outcome) for one in regions)
     return Finished(
         run=run.id,
@@ -122,6 +125,20 @@ def finished(
         committed=tuple(moment for moment in map(_moment, told.get("committed") or ()) if moment),
         regions=tuple({one.region: one for one in named}.values()),
     )
+
+
+def may_go_on(run: Run, now: datetime) -> bool:
+    """Whether a run that crashed has just done so, and may yet be begun again by itself: then it has not ended."""
+    return run.pipeline in GO_ON and run.state.lower() == CRASHED and now - run.ended < _GOES_ON_WITHIN
+
+
+def says_where(outcome: Mapping[str, Any] | None) -> bool:
+    """Whether a run told how its regions ended. One that was killed did not, and none that broke off by an error of
+    our own: it is halted, but in no region."""
+    if outcome is None:
+        return False
+    words = [one.get("outcome") for one in outcome.get("regions") or ()]
+    return outcome.get("word") != "halted" or "halted" in words
 
 
 def label(value: str, known: Collection[str]) -> str:
