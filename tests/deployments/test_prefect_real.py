@@ -214,9 +214,11 @@ async def test_a_release_is_one_trace_and_its_lines_are_json(server: Server) -> 
         assert len({span.trace_id for span in collector.spans}) == 1
         paths = [collector.path(span) for span in collector.spans if span.name == "git version"]
         assert collector.metrics == {"tidegate.duration"}
+        measured = [(one["region"], one["step"], one["kind"], one["system"]) for _, one in collector.points]
     root = "v1.4.0 by ada"
     for region in ("us-east-1", "eu-west-1"):
         assert [root, region, f"{region}: 1.4.0", f"upgrade {region}", "git version"] in paths
+        assert {(region, "upgrade", "task", ""), (region, "upgrade", "call", "git")} <= set(measured)
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     said = [line for line in lines if line["message"].endswith("is upgraded")]
     assert {(line["region"], line["step"]) for line in said} == {
