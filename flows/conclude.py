@@ -18,7 +18,7 @@ from prefect.states import Failed as FailedState
 from release import tables
 from release.errors import TidegateError
 from release.outcome import Outcome, Word, of_crash, of_error
-from tasks import board, context, pages, runs, tags, threads
+from tasks import board, context, pages, runs, tags, telemetry, threads
 from tasks.lock import seconds_since_won
 from tasks.say import say
 
@@ -74,9 +74,13 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
         raise
     except BaseException as error:
         word, reason, next_step = of_crash(error, begun=draft.begun)
-        draft.learn(word=word, reason=reason, next_step=next_step)
+        draft.learn(word=word, reason=reason, next_step=next_step, locked=seconds_since_won())
         with suppress(Exception):
             await telling(draft.outcome)
+        # One that was ended from outside and had changed nothing is told by its state.
+        if draft.begun or isinstance(error, Exception):
+            with suppress(Exception):
+                await _keep(draft.outcome)
         raise
     draft.learn(locked=seconds_since_won())
     outcome = draft.outcome
@@ -92,6 +96,7 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
 
 async def _keep(outcome: Outcome) -> None:
     say(f"{outcome.pipeline}: {outcome.word}", warn=not outcome.good)
+    telemetry.ended(outcome)
     await tags.put(outcome)
     await acreate_markdown_artifact(
         key=f"report-{outcome.pipeline}", markdown=tables.report(outcome, pages.of(outcome)), description=outcome.word

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from release.outcome import EXIT_CODES
@@ -22,8 +22,15 @@ PIPELINES: Mapping[str, str | None] = {
 # A run that ended without saying how: killed, or an error of our own.
 CRASHED = "crashed"
 OUTCOMES = (*EXIT_CODES, CRASHED, "cancelled")
-# The subflows that bring a version to one region.
-REGION_FLOWS = ("region", "emergency")
+# What the server lets go on after its process is gone (deployments/many/automations.yaml), and how soon.
+GO_ON = ("staging", "production", "hotfix", "rollback", "guard")
+_GOES_ON_WITHIN = timedelta(minutes=1)
+# The subflows that bring a version to one region; in the region's own worker, by what `do` says.
+_REGION_FLOWS = ("region", "emergency")
+_REGIONAL, _FORWARD = "regional", ("forward", "emergency")
+# The subflow that takes regions back, and the names of the states of one that went well.
+_BACK = "recover"
+_WELL = ("Completed", "Released")
 STRATEGIES = ("rolling", "blue-green", "canary", "rollback")
 # What a label is where the value is none that is known: labels must stay few, whatever a run was called with.
 OTHER = "other"
@@ -89,21 +96,21 @@ def finished(
 ) -> Finished | None:
     """The release that a run was; None for a flow that deploys nothing.
 
-    `outcome` is what it told at its end (None: it was killed), `children` its regions' runs, read only then; `known`
-    are the regions of each environment.
+    `outcome` is what it told at its end (None: it was killed), `children` its regions' runs, read only where it did not
+    say how they ended; `known` are the regions of each environment.
     """
     if run.pipeline not in PIPELINES:
         return None
     told = outcome or {"word": run.state.lower() if run.state.lower() in OUTCOMES else CRASHED}
     place = PIPELINES[run.pipeline] or str(run.parameters.get("environment", ""))
-    regions = _told(told) if outcome is not None else _seen(children)
+    regions = _told(told) if says_where(outcome) else _seen(children)
     named = tuple(FinishedRegion(label(one.region, known.get(place, ())), one.result, one.outcome) for one in regions)
     return Finished(
         run=run.id,
         attempt=run.attempt,
         pipeline=run.pipeline,
         environment=label(place, known),
-        strategy=label(str(told.get("strategy") or run.parameters.get("strategy") or "rolling"), STRATEGIES),
+        strategy=label(str(told.get("strategy") or strategy_of(run.pipeline, run.parameters, children)), STRATEGIES),
         outcome=label(str(told.get("word")), OUTCOMES),
         asked=run.asked,
         ended=run.ended,
@@ -118,6 +125,20 @@ def finished(
         committed=tuple(moment for moment in map(_moment, told.get("committed") or ()) if moment),
         regions=tuple({one.region: one for one in named}.values()),
     )
+
+
+def may_go_on(run: Run, now: datetime) -> bool:
+    """Whether a run that crashed has just done so, and may yet be begun again by itself: then it has not ended."""
+    return run.pipeline in GO_ON and run.state.lower() == CRASHED and now - run.ended < _GOES_ON_WITHIN
+
+
+def says_where(outcome: Mapping[str, Any] | None) -> bool:
+    """Whether a run told how its regions ended. One that was killed did not, and none that broke off by an error of
+    our own: it is halted, but in no region."""
+    if outcome is None:
+        return False
+    words = [one.get("outcome") for one in outcome.get("regions") or ()]
+    return outcome.get("word") != "halted" or "halted" in words
 
 
 def label(value: str, known: Collection[str]) -> str:
@@ -136,15 +157,38 @@ def _told(outcome: Mapping[str, Any]) -> list[FinishedRegion]:
     return found
 
 
+def brings(flow: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether a subflow with these parameters brings a version to one region."""
+    return flow in _REGION_FLOWS or (flow == _REGIONAL and parameters.get("do") in _FORWARD)
+
+
+def strategy_of(pipeline: str, given: Mapping[str, Any], children: Sequence[Run]) -> str:
+    """By what a run releases, which has not told it: a published release's strategy stands in its GitHub release, but
+    its regions' runs know what was chosen. `given` are the run's own parameters."""
+    if pipeline == "rollback":
+        return "rollback"
+    brought = (one.parameters for one in children if brings(one.pipeline, one.parameters))
+    return next(
+        (str(one["strategy"]) for one in brought if one.get("strategy")), str(given.get("strategy") or "rolling")
+    )
+
+
 def _seen(children: Sequence[Run]) -> list[FinishedRegion]:
-    """A run that was killed told nothing; its regions' own runs did. One that did not end well counts as failed."""
-    found = []
+    """A run that was killed told nothing; its regions' own runs did. One that did not end well counts as failed, and
+    so does one that was being taken back. The newest of a region's runs stands."""
+    found = {}
+    for one in sorted(children, key=lambda one: one.asked):
+        if brings(one.pipeline, one.parameters):
+            region = str(one.parameters.get("region", ""))
+            good = one.state in _WELL
+            found[region] = FinishedRegion(region, *(("success", "released") if good else ("failure", CRASHED)))
     for one in children:
-        region = str(one.parameters.get("region", ""))
-        if one.pipeline in REGION_FLOWS:
-            good = one.state == "Completed"
-            found.append(FinishedRegion(region, *(("success", "released") if good else ("failure", CRASHED))))
-    return found
+        if one.pipeline == _BACK:
+            named = [str(region) for region in one.parameters.get("regions") or ()]
+            # A rollback to the last good version begins there: no run brought anything to a region.
+            back = [region for region in named if region in found] or ([] if found else named)
+            found |= {region: FinishedRegion(region, "failure", CRASHED) for region in back}
+    return list(found.values())
 
 
 def _prevented(outcome: Mapping[str, Any]) -> bool:

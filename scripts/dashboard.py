@@ -19,6 +19,7 @@ ER = f'{E}, region=~"$region"'
 DEPLOYED = 'outcome=~"released|recovered|halted"'
 
 Target = tuple[str, str]
+EVIDENCE = "Releases in flight: evidence on the canary and where it decides"
 
 
 def ratio(part: str, whole: str) -> str:
@@ -96,7 +97,7 @@ GRAPHS: list[tuple[str, str, list[Target]]] = [
         [(f"tidegate_traffic_weight_percent{{{ER}}}", "{{environment}} {{region}} {{slot}}")],
     ),
     (
-        "Releases in flight: evidence on the canary and where it decides",
+        EVIDENCE,
         "none",
         [
             (f"tidegate_verdict_evidence{{{ER}}}", "{{region}} {{side}}"),
@@ -156,6 +157,8 @@ def panel(
             "tooltip": {"mode": "multi", "sort": "desc"},
         },
     }[kind]
+    # Counts, seconds and shares begin at 0; evidence is a logarithm.
+    least: dict[str, Any] = {} if title == EVIDENCE else {"min": 0}
     return {
         "id": number,
         "type": kind,
@@ -163,7 +166,7 @@ def panel(
         "datasource": SOURCE,
         "gridPos": where,
         "targets": queries,
-        "fieldConfig": {"defaults": {"unit": unit, "noValue": "no data", "min": 0}, "overrides": []},
+        "fieldConfig": {"defaults": {"unit": unit, "noValue": "no data"} | least, "overrides": []},
         "options": options,
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 WANTED = "TIDEGATE_LOG_JSON"
 # The subflows of one region are named for it.
-_OF_A_REGION = ("region", "emergency")
+OF_A_REGION = ("region", "emergency", "regional")
 
 
 def wanted() -> bool:
@@ -63,7 +63,7 @@ def _run(record: logging.LogRecord) -> str:
 def _region(record: logging.LogRecord) -> str:
     if region := _text(record, "region"):
         return region
-    if _text(record, "flow_name") in _OF_A_REGION:
+    if _text(record, "flow_name") in OF_A_REGION:
         return _text(record, "flow_run_name").partition(":")[0]
     return ""
 

@@ -13,7 +13,7 @@ from clients.prefect_records import Records
 from config import load
 from release.environment import Environment, Region
 from release.errors import TidegateError
-from release.finished import PIPELINES, REGION_FLOWS, STRATEGIES, label
+from release.finished import PIPELINES, STRATEGIES, label, strategy_of
 from release.locking import Held
 from release.underway import Evidence, LockSeen, Now, Under, Weight, evidence_of, pipeline_of
 
@@ -78,11 +78,8 @@ async def _release(source: Records, environment: Environment, held: Held, now: f
     if pipeline is None:
         return None
     run = await source.run(held.holder.run)
-    children = [one for one in await source.regions_of(held.holder.run) if one.pipeline in REGION_FLOWS]
-    # The strategy of a published release is in its GitHub release: the regions' runs know what was chosen.
-    chosen = [str(one.parameters["strategy"]) for one in children if one.parameters.get("strategy")]
     given: Mapping[str, Any] = run.parameters if run else {}
-    strategy = "rollback" if pipeline == "rollback" else (chosen or [str(given.get("strategy") or "rolling")])[0]
+    strategy = strategy_of(pipeline, given, await source.regions_of(held.holder.run))
     regions = [region for region in given.get("regions") or () if region in environment.regions]
     return Under(
         run=held.holder.run,

@@ -16,7 +16,7 @@ from deployments.service.observer import Change
 from release import plan
 from release.board_seen import Course, Pace, Seen, SeenPart, SeenRun, Stage
 from release.environment import Environment
-from release.finished import REGION_FLOWS
+from release.finished import brings
 from release.underway import evidence_of
 
 # The subflow that takes regions back.
@@ -54,7 +54,7 @@ class Runs:
         return lambda old: replace(old, runs=runs, paces=paces, courses=courses)
 
     def _run(self, run: Run, children: Sequence[Run], told: Sequence[str], environment: Environment) -> SeenRun:
-        regions = [one for one in children if one.flow in REGION_FLOWS]
+        regions = [one for one in children if brings(one.flow, one.parameters)]
         only = [one for one in run.parameters.get("regions") or () if one in environment.regions]
         given = str(run.parameters.get("strategy") or "")
         # What a published release is released by stands in its GitHub release: the regions' runs know it.

@@ -106,6 +106,17 @@ async def test_a_release_is_seen_with_its_strategy_weights_and_evidence(cluster:
     assert found.sources == {"cluster/production": True, "prefect": True}
 
 
+async def test_a_release_by_the_regions_own_workers_has_its_strategy(cluster: FakeApi) -> None:
+    prefect, at = FakePrefect(), datetime.now(UTC) - timedelta(seconds=30)
+    prefect.ended(RUN, at, None, end_time=None, state_name="Running", parameters={})
+    for name, do, strategy in (("c1", "check", "rolling"), ("c2", "forward", "canary")):
+        child = {"region": REGIONS[0], "do": do, "strategy": strategy}
+        prefect.ended(name, at, None, end_time=None, parent=RUN, flow_id=FLOWS["regional"], parameters=child)
+    hold(cluster, "production v1.5.0", 30)
+    [release] = (await seen(prefect)).releases
+    assert release.strategy == "canary"
+
+
 async def test_only_the_regions_that_were_asked_for_are_under_way(cluster: FakeApi) -> None:
     prefect = FakePrefect()
     under_way(prefect, regions=["eu-west-1", "nowhere"])

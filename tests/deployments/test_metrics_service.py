@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from fake_prefect import FakePrefect
+from fake_prefect import FLOWS, FakePrefect
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import delete
@@ -140,6 +140,33 @@ async def test_a_catch_up_that_was_cut_short_is_done_again(store: Store) -> None
         prefect.answers = None
         await service.metrics.refresh()
         assert (await service.scrape())["deployments_total"][labels] == 250
+
+
+async def test_a_run_that_goes_on_after_a_crash_is_counted_at_its_end(store: Store) -> None:
+    prefect, now = FakePrefect(), datetime.now(UTC)
+    child = {"parent": "r1", "flow_id": FLOWS["region"], "parameters": {"region": "us-east-1", "strategy": "canary"}}
+    prefect.ended("c1", now, None, **child)
+    prefect.ended("r1", now, None)
+    labels = ("production", "production", "us-east-1", "canary")
+    async with serving(prefect, store) as service:
+        await service.metrics.refresh()
+        assert (await service.scrape())["deployments_total"][labels] == 0
+        prefect.runs.pop()
+        prefect.ended("r1", now, outcome(), run_count=2)
+        await service.metrics.refresh()
+        found = await service.scrape()
+        assert (found["deployments_total"][labels], found["deployments_failed_total"][labels]) == (1, 0)
+
+
+async def test_a_run_that_crashed_and_stays_so_is_counted(store: Store) -> None:
+    prefect, past = FakePrefect(), datetime.now(UTC) - timedelta(minutes=2)
+    back = {"parent": "r1", "flow_id": FLOWS["recover"], "parameters": {"regions": ["us-east-1"]}}
+    prefect.ended("c1", past, None, **back)
+    prefect.ended("r1", past, None, flow_id=FLOWS["rollback"])
+    labels = ("production", "rollback", "us-east-1", "rollback")
+    async with serving(prefect, store) as service:
+        await service.metrics.refresh()
+        assert (await service.scrape())["deployments_failed_total"][labels] == 1
 
 
 async def test_without_deployments_there_are_zeros_and_no_measures(store: Store) -> None:

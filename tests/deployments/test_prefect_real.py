@@ -127,7 +127,9 @@ async def test_a_table_is_caught_up_from_it(server: Server, tmp_path: Path) -> N
     await server.state(upkeep, "COMPLETED", "Completed")
     async with Store(f"sqlite:///{tmp_path / 'store.db'}") as store, Records(server.api, page=2) as records:
         table = Releases(store)
-        assert await catch_up(records, table, KNOWN) == 6
+        assert await catch_up(records, table, KNOWN) == 5, "what has just crashed may go on by itself"
+        await server.state(killed, "CANCELLED", "Cancelled")
+        assert await catch_up(records, table, KNOWN) == 1
         assert await catch_up(records, table, KNOWN) == 0
         for run in runs[:3]:
             await server.delete(run)
@@ -160,6 +162,40 @@ async def test_what_is_under_way_is_read_from_it(server: Server) -> None:
         assert await records.regions_of(run) == ()
 
 
+async def test_a_run_that_breaks_off_by_an_error_of_ours_is_halted(server: Server, tmp_path: Path) -> None:
+    code = """
+import asyncio
+from prefect import flow
+from flows.conclude import conclude
+from release.outcome import Outcome
+
+async def body(draft):
+    draft.begun = True
+    raise RuntimeError("a mistake of ours")
+
+async def telling(outcome):
+    pass
+
+@flow(name="production")
+async def production():
+    return await conclude(Outcome("production", "refused", "1.9.0", "canary"), body, telling)
+
+asyncio.run(production())
+"""
+    told = {"PREFECT_API_URL": server.api, "TIDEGATE_HOME": str(tmp_path)}
+    pipe = asyncio.subprocess.PIPE
+    program = await asyncio.create_subprocess_exec(sys.executable, "-c", code, env=os.environ | told, stderr=pipe)
+    _, err = await asyncio.wait_for(program.communicate(), 60)
+    assert program.returncode == 1, err.decode()
+    assert "a mistake of ours" in err.decode()
+    async with Store(f"sqlite:///{tmp_path / 'store.db'}") as store, Records(server.api) as records:
+        table = Releases(store)
+        await catch_up(records, table, KNOWN)
+        found = await table.table()
+    assert found.halted == {"production"}
+    assert found.runs["production", "production", "halted"] == 1
+
+
 async def released(server: Server, collector: Collector) -> str:
     """Run the release, traced and with its lines as JSON; what it wrote to stderr."""
     told = {"PREFECT_API_URL": server.api, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "TIDEGATE_LOG_JSON": "1"}
@@ -178,9 +214,11 @@ async def test_a_release_is_one_trace_and_its_lines_are_json(server: Server) -> 
         assert len({span.trace_id for span in collector.spans}) == 1
         paths = [collector.path(span) for span in collector.spans if span.name == "git version"]
         assert collector.metrics == {"tidegate.duration"}
+        measured = [(one["region"], one["step"], one["kind"], one["system"]) for _, one in collector.points]
     root = "v1.4.0 by ada"
     for region in ("us-east-1", "eu-west-1"):
         assert [root, region, f"{region}: 1.4.0", f"upgrade {region}", "git version"] in paths
+        assert {(region, "upgrade", "task", ""), (region, "upgrade", "call", "git")} <= set(measured)
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     said = [line for line in lines if line["message"].endswith("is upgraded")]
     assert {(line["region"], line["step"]) for line in said} == {

@@ -60,6 +60,11 @@ def lost(given: Any, kept: Any, place: str = "") -> Iterator[str]:
         yield place
 
 
+def test_only_what_is_never_negative_begins_at_zero() -> None:
+    free = [one["title"] for one in BOARD["panels"] if "min" not in one["fieldConfig"]["defaults"]]
+    assert free == ["Releases in flight: evidence on the canary and where it decides"], "a logarithm"
+
+
 def test_every_panel_has_a_place_of_its_own_and_asks_something() -> None:
     taken: set[tuple[int, int]] = set()
     numbers = [panel["id"] for panel in BOARD["panels"]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from release.finished import Finished, FinishedRegion, Run, finished
+from release.finished import GO_ON, Finished, FinishedRegion, Run, finished, may_go_on
 from release.outcome import Outcome, RegionResult
 
 WHEN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -82,6 +84,80 @@ def test_a_killed_run_is_read_from_its_regions() -> None:
     assert found is not None
     assert (found.outcome, found.strategy) == ("crashed", "canary")
     assert [(one.region, one.result) for one in found.regions] == [("us-east-1", "success"), ("eu-west-1", "failure")]
+
+
+def child(flow: str, state: str, minute: int = 0, **parameters: Any) -> Run:
+    asked = WHEN + timedelta(minutes=minute)
+    return Run(f"{flow}-{minute}", 1, flow, state, asked, asked, asked, parameters)
+
+
+def killed(pipeline: str, *children: Run, **parameters: Any) -> tuple[str, dict[str, str]]:
+    found = finished(run(pipeline, "Crashed", **parameters), None, children, KNOWN)
+    assert found is not None
+    return found.strategy, {one.region: one.result for one in found.regions}
+
+
+def test_a_killed_run_is_read_from_its_regions_own_workers_too() -> None:
+    """Their last run of a region counts, whatever order they come in, and the strategy is theirs."""
+    strategy, results = killed(
+        "production",
+        child("regional", "Released", 3, do="forward", region="us-east-1", strategy="canary"),
+        child("regional", "Crashed", 2, do="forward", region="us-east-1", strategy="canary"),
+        child("regional", "Running", 4, do="forward", region="eu-west-1", strategy="canary"),
+        child("regional", "Unchanged", 1, do="check", region="ap-southeast-1", strategy="rolling"),
+    )
+    assert (strategy, results) == ("canary", {"us-east-1": "success", "eu-west-1": "failure"})
+
+
+def test_what_was_being_taken_back_when_it_was_killed_failed() -> None:
+    strategy, results = killed(
+        "production",
+        child("region", "Completed", region="us-east-1", strategy="canary"),
+        child("recover", "Running", 1, regions=["us-east-1", "eu-west-1"]),
+    )
+    assert (strategy, results) == ("canary", {"us-east-1": "failure"})
+
+
+@pytest.mark.parametrize(
+    "began",
+    [
+        child("recover", "Running", regions=["us-east-1"]),
+        child("region", "Running", region="us-east-1", strategy="rolling"),
+    ],
+)
+def test_a_killed_rollback_failed_and_is_no_rolling_release(began: Run) -> None:
+    assert killed("rollback", began, to="v1.4.0") == ("rollback", {"us-east-1": "failure"})
+
+
+def test_a_run_that_broke_off_by_an_error_of_ours_is_halted_where_it_had_begun() -> None:
+    told = Outcome("production", "halted", "1.5.0", "canary", regions=released("us-east-1")).as_dict()
+    children = (
+        child("region", "Completed", region="us-east-1", strategy="canary"),
+        child("region", "Failed", region="eu-west-1", strategy="canary"),
+    )
+    found = finished(run(state="Failed"), told, children, KNOWN)
+    assert found is not None
+    assert found.outcome == "halted"
+    assert [(one.region, one.result) for one in found.regions] == [("us-east-1", "success"), ("eu-west-1", "failure")]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "state", "seconds", "expected"),
+    [
+        ("production", "Crashed", 5, True),
+        ("production", "Crashed", 61, False),
+        ("production", "Halted", 5, False),
+        ("development", "Crashed", 5, False),
+    ],
+)
+def test_a_run_that_has_just_crashed_may_go_on(pipeline: str, state: str, seconds: int, expected: bool) -> None:
+    assert may_go_on(run(pipeline, state), WHEN + timedelta(seconds=seconds)) is expected
+
+
+def test_what_goes_on_is_what_the_server_is_told_to_let_go_on() -> None:
+    text = Path(__file__).parents[2].joinpath("deployments", "many", "automations.yaml").read_text()
+    again = next(one for one in yaml.safe_load(text)["automations"] if one["trigger"]["posture"] == "Reactive")
+    assert again["trigger"]["match_related"]["prefect.resource.name"] == list(GO_ON)
 
 
 def test_a_run_whose_artifact_is_gone_is_told_by_its_states_name() -> None:

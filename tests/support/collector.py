@@ -13,11 +13,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Collector:
-    """What came in. `url` is the endpoint."""
+    """What came in; of each metric also the labels of its points. `url` is the endpoint."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
         self.metrics: set[str] = set()
+        self.points: list[tuple[str, dict[str, str]]] = []
         self.url = ""
 
     def take(self, path: str, body: bytes) -> None:
@@ -27,7 +28,10 @@ class Collector:
                     self.spans.extend(scope.spans)
         else:
             for found in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-                self.metrics |= {metric.name for scope in found.scope_metrics for metric in scope.metrics}
+                for metric in [one for scope in found.scope_metrics for one in scope.metrics]:
+                    self.metrics.add(metric.name)
+                    for point in metric.histogram.data_points:
+                        self.points.append((metric.name, {one.key: one.value.string_value for one in point.attributes}))
 
     def path(self, span: Span) -> list[str]:
         """The names from the trace's root to the span."""

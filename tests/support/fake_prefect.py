@@ -11,7 +11,7 @@ import httpx
 
 from release.finished import PIPELINES
 
-FLOWS = {name: f"flow-{name}" for name in (*PIPELINES, "region", "retire")}
+FLOWS = {name: f"flow-{name}" for name in (*PIPELINES, "region", "regional", "recover", "retire")}
 
 
 class FakePrefect:

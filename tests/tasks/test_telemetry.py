@@ -50,6 +50,40 @@ def test_outside_calls_are_spans_without_what_may_be_secret() -> None:
         assert collector.metrics == {"tidegate.duration"}
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "spans", "metrics"),
+    [
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/v1/traces", 3, set()),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "/v1/metrics", 0, {"tidegate.duration"}),
+    ],
+)
+def test_each_goes_only_where_somebody_said(name: str, path: str, spans: int, metrics: set[str]) -> None:
+    with collecting() as collector:
+        done = python(CALLS, **{name: f"{collector.url}{path}"})
+        assert (done.returncode, done.stderr) == (0, ""), "nothing is tried anywhere else"
+        assert (len(collector.spans), collector.metrics) == (spans, metrics)
+
+
+ENDED = """
+from release.outcome import Outcome
+from tasks import telemetry
+telemetry.ended(Outcome("production", "recovered", strategy="canary", seconds=4.0))
+telemetry.start()
+telemetry.ended(Outcome("production", "recovered", strategy="canary", seconds=4.0))
+telemetry.ended(Outcome("production", "refused", strategy="x" * 900))
+"""
+
+
+def test_runs_that_ended_are_measured_by_their_outcome() -> None:
+    with collecting() as collector:
+        done = python(ENDED, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert collector.points == [
+            ("tidegate.release.duration", {"pipeline": "production", "strategy": "canary", "outcome": "recovered"}),
+            ("tidegate.release.duration", {"pipeline": "production", "strategy": "other", "outcome": "refused"}),
+        ]
+
+
 def test_an_endpoint_without_the_extra_is_refused_with_the_next_step() -> None:
     code = "import sys; sys.modules['opentelemetry.exporter'] = None; from tasks import telemetry; telemetry.start()"
     done = python(code, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
