@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from release import names, records
+from release import maintenance, names, records
 from release.labels import release_of
 from release.model import HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
 
@@ -142,6 +142,7 @@ def split(app: str, route: Object) -> Route:
         live=_record(annotations, names.LIVE),
         previous=_record(annotations, names.PREVIOUS),
         retire=records.retirement_from_text(annotations.get(names.RETIRE, "")),
+        maintenance=maintenance.until(annotations.get(names.MAINTENANCE, "")),
     )
 
 

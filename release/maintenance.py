@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from release.errors import Refused
 from release.policies import Mode
@@ -31,3 +32,11 @@ def require_possible(mode: Mode, strategy: str, without_preview: tuple[str, ...]
 def annotation(mode: Mode, until: str) -> str:
     """The annotation's text; `until` is ISO 8601 UTC, after which nobody minds it any more."""
     return json.dumps({"until": until, "mode": mode})
+
+
+def until(annotation: str) -> float:
+    """When it lapses, in seconds since the epoch; 0 without an annotation, and for one that somebody has spoilt."""
+    try:
+        return datetime.fromisoformat(json.loads(annotation)["until"]).timestamp()
+    except (ValueError, KeyError, TypeError):
+        return 0.0

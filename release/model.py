@@ -112,13 +112,17 @@ class Retirement:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The traffic split: `blue` and `green` are weights that sum to 100. `live` went live last, `previous` before."""
+    """The traffic split: `blue` and `green` are weights that sum to 100. `live` went live last, `previous` before.
+
+    `maintenance` is when maintenance mode lapses, in seconds since the epoch; 0 where it is off.
+    """
 
     blue: int
     green: int
     live: Record | None = None
     previous: Record | None = None
     retire: Retirement | None = None
+    maintenance: float = 0.0
 
     def weight(self, slot: Slot) -> int:
         return self.blue if slot == "blue" else self.green

@@ -34,12 +34,13 @@ class Under:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The percent of a region's users that a slot has."""
+    """The percent of a region's users that a slot has, and whether maintenance mode is on for them."""
 
     environment: str
     region: str
     blue: int
     green: int
+    maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,13 @@ def families(now: Now, passed: float) -> list[Family]:
                 for one in now.weights
                 for slot in SLOTS
             ],
+        ),
+        Family(
+            "tidegate_maintenance",
+            "gauge",
+            "1 where maintenance mode is on in a region that is being released to",
+            ("environment", "region"),
+            [((one.environment, one.region), float(one.maintenance)) for one in now.weights],
         ),
         *_evidence(now.evidence),
         Family(

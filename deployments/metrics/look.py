@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -69,7 +70,9 @@ async def _weight(environment: Environment, region: Region) -> Weight | None:
             route = await cluster.split(settings.application.name)
     except TidegateError:
         return None
-    return Weight(environment.name, region.name, route.blue, route.green) if route else None
+    if route is None:
+        return None
+    return Weight(environment.name, region.name, route.blue, route.green, route.maintenance > time.time())
 
 
 async def _release(source: Records, environment: Environment, held: Held, now: float) -> Under | None:

@@ -50,7 +50,7 @@ def test_what_is_timed_goes_on_after_the_look() -> None:
     now = Now(
         locks=(LockSeen("production", 10.0), LockSeen("staging")),
         releases=(Under("r", "production", "production", "canary", REGIONS["production"], 10.0),),
-        weights=(Weight("production", "us-east-1", 90, 10),),
+        weights=(Weight("production", "us-east-1", 90, 10, maintenance=True),),
         evidence=(Evidence("production", "us-east-1", 1.5, 6.9, 0.2, 2.0),),
         waiting={"production": [5.0, 9.0], "staging": []},
         sources={"prefect": False},
@@ -64,6 +64,7 @@ def test_what_is_timed_goes_on_after_the_look() -> None:
     assert dict(found["tidegate_approvals_waiting"].samples) == {("production",): 2.0, ("staging",): 0.0}
     assert dict(found["tidegate_approval_wait_seconds"].samples) == {("production",): 11.0, ("staging",): 0.0}
     assert dict(found["tidegate_traffic_weight_percent"].samples)["production", "us-east-1", "green"] == 10.0
+    assert found["tidegate_maintenance"].samples == [(("production", "us-east-1"), 1.0)]
     assert dict(found["tidegate_verdict_evidence"].samples)["production", "us-east-1", "against"] == 1.5
     assert dict(found["tidegate_verdict_bound"].samples)["production", "us-east-1", "favour"] == 2.0
     assert found["tidegate_source_up"].samples == [(("prefect",), 0.0)]
