@@ -11,7 +11,7 @@ from clients import lease
 from clients.kube import Kube
 from clients.kube_errors import Conflict
 from clients.lease import State
-from release import locking, names, steering
+from release import locking, names, runs, steering
 from release.errors import Refused, Unavailable
 from release.locking import Decision, Ended, Held, Holder, Reacquire, Take, Wait
 
@@ -106,7 +106,9 @@ class Lock:
         raise self._contended()
 
     async def order(self, run: str, what: str, who: str, reason: str) -> Held:
-        """Tell the holder `run` (the beginning of its id will do). Raises Refused where it does not hold the lock."""
+        """Tell the holder `run` (the beginning of its id will do). Raises Refused where it does not hold the lock, and
+        for a beginning that is too short."""
+        runs.require(run)
         for _ in range(_TRIES):
             state = await self.read()
             if state.held is None or not state.held.holder.run.startswith(run):

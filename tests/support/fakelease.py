@@ -12,11 +12,12 @@ from release import names
 
 class FakeLease:
     """The lock of `app` in `namespace` at `api`. `lost` so many answers to writes do not come, though the write is
-    done."""
+    done; while it is `away`, nothing is read."""
 
     def __init__(self, api: FakeApi, namespace: str, app: str) -> None:
         self.body: dict[str, Any] | None = None
         self.lost = 0
+        self.away = False
         folder = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         api.answers[("GET", f"{folder}/{names.lock(app)}")] = self._read
         api.answers[("POST", folder)] = self._write
@@ -24,6 +25,8 @@ class FakeLease:
         api.answers[("GET", "/version")] = {"major": "1"}
 
     def _read(self, _: web.Request) -> web.StreamResponse:
+        if self.away:
+            return status(503, "away")
         return status(404, "not found") if self.body is None else web.json_response(self.body)
 
     async def _write(self, request: web.Request) -> web.StreamResponse:
