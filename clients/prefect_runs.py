@@ -29,7 +29,8 @@ _WHOLE = 36
 class Run:
     """A flow run. `state` is the state's name, `type` its type (RUNNING, COMPLETED, FAILED, PAUSED, ...).
 
-    Times are ISO 8601 or empty; `seconds` is how long it ran, without the time it was suspended.
+    Times are ISO 8601 or empty; `seconds` is how long it ran, without the time it was suspended. `kept` is until when
+    Prefect keeps a paused run before it fails it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Run:
     ended: str
     seconds: float
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    kept: str = ""
 
     @property
     def over(self) -> bool:
@@ -125,6 +127,13 @@ class Runs:
         named.require(beginning)
         body = {"flow_runs": {"parent_task_run_id": {"is_null_": True}}, "sort": "EXPECTED_START_TIME_DESC"}
         return await self._runs(body, _MOST, beginning)
+
+    async def of(self, ids: Sequence[str]) -> Mapping[str, Run]:
+        """Id -> run, of those that are still there."""
+        if not ids:
+            return {}
+        body = {"flow_runs": {"id": {"any_": list(ids)}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return {one.id: one for one in await self._runs(body, len(ids))}
 
     async def wake(self, run: str) -> bool:
         """Let a run that is suspended begin again; whether it was suspended. The form it waits with is left unsent."""
@@ -234,4 +243,5 @@ def _run(one: Mapping[str, Any], flow: str) -> Run:
         ended=str(one.get("end_time") or ""),
         seconds=float(one.get("total_run_time") or 0.0),
         parameters=one.get("parameters") or {},
+        kept=str((state.get("state_details") or {}).get("pause_timeout") or ""),
     )

@@ -15,6 +15,9 @@ from release.gates_freeze import Freeze, frozen
 from release.gates_votes import Bound, Counted, Person, Vote, count
 
 Word = Literal["passed", "waiting", "refused"]
+# How long Prefect keeps a run suspended after its request has expired, in seconds: until then it is woken, and refuses
+# and tells by itself.
+KEPT = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from prefect.input.run_input import keyset_from_paused_state
 from prefect.states import Paused, Running, Scheduled
 from pydantic import Field
 
+from release import gates
 from release.errors import Refused
 
 AWAITING = "AwaitingApproval"
@@ -88,7 +89,7 @@ async def for_people(description: str, changed: Callable[[], Awaitable[bool]], p
     Raises Refused when the run was ended meanwhile. A run of a deployment is suspended: this does not return.
     """
     state: State[Any] = Paused(
-        name=AWAITING, message=description, timeout_seconds=int(within) + 60,
+        name=AWAITING, message=description, timeout_seconds=int(within + gates.KEPT),
         reschedule=suspends(), pause_key=uuid4().hex[:8],
     )  # fmt: skip
     keys = keyset_from_paused_state(state)
