@@ -35,6 +35,7 @@ def told(cast: Cast) -> str:
 
 async def woken(cast: Cast) -> Cast:
     """The vote, once its run was told. Raises Refused where that has ended."""
+    """The vote, once its run was told. Raises Refused where that has ended."""
     run = None
     try:
         async with prefectapi.runs() as runs:

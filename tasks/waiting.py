@@ -66,6 +66,11 @@ def suspends() -> bool:
     return _run().deployment_id is not None and _run().parent_task_run_id is None
 
 
+def scheduled() -> bool:
+    """Whether its deployment's schedule made this run. Prefect's scheduler alone writes that; nobody can ask for it."""
+    return bool(_run().auto_scheduled)
+
+
 async def resumed() -> bool:
     """Whether this run was suspended before, so that it begins again from the top. Prefect's own count does not say:
     a run that was resumed by its form is not counted."""
