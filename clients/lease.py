@@ -15,7 +15,7 @@ from release.steering import ORDERS, Order
 
 _PREFIX = "tidegate.dev/"
 _WHO, _WHAT, _NOTE, _THREADS = (_PREFIX + word for word in ("who", "what", "note", "threads"))
-_HISTORY, _ORDERS = (_PREFIX + word for word in ("history", "orders"))
+_HISTORY, _ORDERS, _PROCESS = (_PREFIX + word for word in ("history", "orders", "process"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ def read(body: Mapping[str, Any], now: float) -> State:
             notes.get(_WHAT, "unknown"),
             notes.get(_NOTE, ""),
             notes.get(_THREADS, ""),
+            notes.get(_PROCESS, ""),
         )
         renewed, lease = _seconds(spec.get("renewTime"), since), float(spec.get("leaseDurationSeconds", 0))
         held = Held(holder, since, renewed, lease, _orders(notes.get(_ORDERS, "")))
@@ -69,14 +70,22 @@ def manifest(name: str, state: State) -> dict[str, Any]:
 
 
 def _annotations(state: State) -> dict[str, str]:
-    notes = {_HISTORY: json.dumps([asdict(ended) for ended in state.history])} if state.history else {}
+    notes = {_HISTORY: json.dumps([_ended(ended) for ended in state.history])} if state.history else {}
     if state.held is not None:
         holder = state.held.holder
         notes |= {_WHO: holder.who, _WHAT: holder.what, _NOTE: holder.note}
         notes |= {_THREADS: holder.threads} if holder.threads else {}
+        notes |= {_PROCESS: holder.process} if holder.process else {}
         if state.held.orders:
             notes |= {_ORDERS: json.dumps([asdict(order) for order in state.held.orders])}
     return notes
+
+
+def _ended(ended: Ended) -> dict[str, Any]:
+    """Without the process, which is nobody's any more: an older Tidegate reads this, too."""
+    data = asdict(ended)
+    del data["holder"]["process"]
+    return data
 
 
 def _history(text: str) -> tuple[Ended, ...]:

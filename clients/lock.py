@@ -11,7 +11,7 @@ from clients import lease
 from clients.kube import Kube
 from clients.kube_errors import Conflict
 from clients.lease import State
-from release import locking, names, steering
+from release import locking, names, runs, steering
 from release.errors import Refused, Unavailable
 from release.locking import Decision, Ended, Held, Holder, Reacquire, Take, Wait
 
@@ -63,25 +63,29 @@ class Lock:
         """Keep it for another `seconds`. Raises LockLost when it is not ours any more: change nothing then."""
         for _ in range(_TRIES):
             state = await self.read()
-            if state.held is None or state.held.holder.run != me.run:
-                raise locking.lost(me, state.held)
-            held = replace(state.held, renewed=state.now, lease=seconds)
+            held = replace(_ours(state, me), renewed=state.now, lease=seconds)
+            if await self._write(replace(state, held=held)):
+                return held
+        raise self._contended()
+
+    async def note(self, me: Holder) -> Held:
+        """Write on it what `me` says now. Raises LockLost when it is not ours any more."""
+        for _ in range(_TRIES):
+            state = await self.read()
+            held = replace(_ours(state, me), holder=me)
             if await self._write(replace(state, held=held)):
                 return held
         raise self._contended()
 
     async def mine(self, me: Holder) -> Held:
         """The lock as it is, orders included. Raises LockLost when it is not ours any more."""
-        state = await self.read()
-        if state.held is None or state.held.holder.run != me.run:
-            raise locking.lost(me, state.held)
-        return state.held
+        return _ours(await self.read(), me)
 
     async def release(self, me: Holder) -> Held | None:
         """Give it back, as it was. None when it was not ours any more: then nothing is changed."""
         for _ in range(_TRIES):
             state = await self.read()
-            if state.held is None or state.held.holder.run != me.run:
+            if not locking.mine(state.held, me):
                 return None
             if await self._write(replace(state, held=None)):
                 return state.held
@@ -102,7 +106,9 @@ class Lock:
         raise self._contended()
 
     async def order(self, run: str, what: str, who: str, reason: str) -> Held:
-        """Tell the holder `run` (the beginning of its id will do). Raises Refused where it does not hold the lock."""
+        """Tell the holder `run` (the beginning of its id will do). Raises Refused where it does not hold the lock, and
+        for a beginning that is too short."""
+        runs.require(run)
         for _ in range(_TRIES):
             state = await self.read()
             if state.held is None or not state.held.holder.run.startswith(run):
@@ -130,6 +136,13 @@ class Lock:
         return Unavailable(
             f"The lock {self._name} changed at every try.", field="lock", next_step="Try again in a moment."
         )
+
+
+def _ours(state: State, me: Holder) -> Held:
+    """Raises LockLost where another run holds it, another process of this one, or nobody."""
+    if state.held is None or not locking.mine(state.held, me):
+        raise locking.lost(me, state.held)
+    return state.held
 
 
 def _taken(state: State, decision: Take | Reacquire, me: Holder, seconds: float) -> State:

@@ -8,23 +8,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from clients.address import is_loopback
+from release import runs as named
 from release.errors import Refused, Unavailable
 
 TIMEOUT = 10.0
 _PAGE = 200
+# So far back is a run looked for by the beginning of its id.
+_MOST = 20_000
+_WHOLE = 36
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A flow run. `state` is the state's name, `type` its type (RUNNING, COMPLETED, FAILED, PAUSED, ...).
 
-    Times are ISO 8601 or empty; `seconds` is how long it ran, without the time it was suspended.
+    Times are ISO 8601 or empty; `seconds` is how long it ran, without the time it was suspended. `kept` is until when
+    Prefect keeps a paused run before it fails it.
     """
 
     id: str
@@ -37,6 +43,7 @@ class Run:
     ended: str
     seconds: float
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    kept: str = ""
 
     @property
     def over(self) -> bool:
@@ -97,7 +104,8 @@ class Runs:
         await self._ask("GET", "ready")
 
     async def newest(self, flows: Sequence[str], limit: int, *, types: Sequence[str] = ()) -> tuple[Run, ...]:
-        """The newest runs that were started as such (not by another run) of flows by name, newest first."""
+        """The newest runs that were started as such (not by another run) of flows by name, newest first. What a
+        schedule made ahead and is not due is left out."""
         runs: dict[str, Any] = {"parent_task_run_id": {"is_null_": True}}
         if types:
             runs["state"] = {"type": {"any_": list(types)}}
@@ -105,17 +113,27 @@ class Runs:
         return await self._runs(body, limit)
 
     async def run(self, beginning: str) -> Run | None:
-        """The run whose id begins so, None without one. Raises Refused where several do."""
-        if len(beginning) == 36:
+        """The run whose id begins so, None without one. Raises Refused where several do, and for less than four
+        characters."""
+        if len(beginning) == _WHOLE:
             answer = await self._ask("GET", f"flow_runs/{beginning}", none_at=(404, 422))
             return None if answer is None else (await self._read([answer]))[0]
-        found = await self._runs({"sort": "EXPECTED_START_TIME_DESC"}, _PAGE)
-        fitting = [one for one in found if beginning and one.id.startswith(beginning)]
-        if len(fitting) > 1:
-            raise Refused(
-                f"{len(fitting)} runs begin with {beginning}.", field="run", next_step="Give more of the run's id."
-            )
-        return fitting[0] if fitting else None
+        found = {one.id: one for one in await self.beginning(beginning)}
+        chosen = named.only(beginning, {one.id: f"{one.flow} {one.name}, {one.state}" for one in found.values()})
+        return None if chosen is None else found[chosen]
+
+    async def beginning(self, beginning: str) -> tuple[Run, ...]:
+        """The runs whose id begins so and that were started as such (not by another run), newest first."""
+        named.require(beginning)
+        body = {"flow_runs": {"parent_task_run_id": {"is_null_": True}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return await self._runs(body, _MOST, beginning)
+
+    async def of(self, ids: Sequence[str]) -> Mapping[str, Run]:
+        """Id -> run, of those that are still there."""
+        if not ids:
+            return {}
+        body = {"flow_runs": {"id": {"any_": list(ids)}}, "sort": "EXPECTED_START_TIME_DESC"}
+        return {one.id: one for one in await self._runs(body, len(ids))}
 
     async def wake(self, run: str) -> bool:
         """Let a run that is suspended begin again; whether it was suspended. The form it waits with is left unsent."""
@@ -156,15 +174,18 @@ class Runs:
                 break
         return tuple(Line(one["timestamp"], int(one["level"]), one["message"]) for one in found)
 
-    async def _runs(self, body: Mapping[str, Any], limit: int) -> tuple[Run, ...]:
+    async def _runs(self, body: Mapping[str, Any], limit: int, beginning: str = "") -> tuple[Run, ...]:
+        """Up to `limit` of the runs asked for that are due; of those, the ones whose id begins so."""
         found: list[Any] = []
-        while len(found) < limit:
-            page = {**body, "limit": min(_PAGE, limit - len(found)), "offset": len(found)}
+        read, now = 0, datetime.now(UTC)
+        while len(found) < limit and read < _MOST:
+            page = {**body, "limit": min(_PAGE, limit), "offset": read}
             more = await self._ask("POST", "flow_runs/filter", page)
-            found += more
+            found += [one for one in more if _due(one, now) and str(one["id"]).startswith(beginning)]
+            read += len(more)
             if len(more) < page["limit"]:
                 break
-        return await self._read(found)
+        return await self._read(found[:limit])
 
     async def _read(self, found: Sequence[Any]) -> tuple[Run, ...]:
         unknown = sorted({one["flow_id"] for one in found} - self._flows.keys())
@@ -201,6 +222,14 @@ class Runs:
         )
 
 
+def _due(one: Mapping[str, Any], now: datetime) -> bool:
+    """Not so what a schedule made ahead, for a time that has not come."""
+    kind = (one.get("state") or {}).get("type") or one.get("state_type")
+    expected = one.get("expected_start_time")
+    ahead = bool(one.get("auto_scheduled")) and kind == "SCHEDULED" and not one.get("run_count")
+    return not (ahead and expected and datetime.fromisoformat(str(expected)) > now)
+
+
 def _run(one: Mapping[str, Any], flow: str) -> Run:
     state = one.get("state") or {}
     return Run(
@@ -214,4 +243,5 @@ def _run(one: Mapping[str, Any], flow: str) -> Run:
         ended=str(one.get("end_time") or ""),
         seconds=float(one.get("total_run_time") or 0.0),
         parameters=one.get("parameters") or {},
+        kept=str((state.get("state_details") or {}).get("pause_timeout") or ""),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -38,6 +38,7 @@ class Gates(Model):
     wait_s: Seconds = 0
     protected_branch: str | None = None
     expire_s: Annotated[float, Field(ge=60, le=1_209_600)] = 86_400
+    scheduled: Literal["approvals", "none"] = "approvals"
     time_zone: str = "UTC"
     freezes: tuple[Freeze, ...] = ()
 
@@ -54,4 +55,5 @@ class Gates(Model):
         """The wait divided by `speed`; how long votes count is kept."""
         freezes = tuple(one.build(self.time_zone) for one in self.freezes)
         wait = self.wait_s / speed
-        return built.Gates(self.approvals, wait, self.protected_branch, self.expire_s, freezes, self.time_zone)
+        zone = self.time_zone
+        return built.Gates(self.approvals, wait, self.protected_branch, self.expire_s, freezes, zone, self.scheduled)

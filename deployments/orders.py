@@ -2,29 +2,76 @@
 
 from __future__ import annotations
 
-from clients.lock import Lock
+from contextlib import suppress
+from dataclasses import dataclass
+
 from config import load
-from release.errors import Refused
+from deployments import prefectapi
+from release import runs
+from release.environment import Region
+from release.errors import Refused, TidegateError
+from release.locking import Holder
+from tasks import context
+
+_WHOLE = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An environment whose lock is held, which is kept in its first region."""
+
+    environment: str
+    region: Region
+    holder: Holder
 
 
 async def give(run: str, what: str, who: str, reason: str) -> str:
     """Tell the run that begins so; what came of it, as a sentence.
 
     An order goes to who holds an environment's lock; a run that only waits is ended by an abort. Raises Refused where
-    there is no such run.
+    there is no such run, where the beginning is too short, and where several runs begin so.
     """
-    settings = load.settings()
-    kubeconfig = settings.kubeconfig.expanduser()
-    for name in reversed(load.ENVIRONMENTS):
-        region = next(iter(load.environment(name).regions.values()))
-        async with Lock(kubeconfig, region.context, region.namespace, settings.application.name) as lock:
-            state = await lock.read()
-            if state.held is None or not state.held.holder.run.startswith(run):
-                continue
-            held = await lock.order(run, what, who, reason)
-            return f"told {held.holder.what} in {name}."
+    runs.require(run)
+    places, silent = await _held()
+    known = {one.holder.run: f"{one.holder.what}, which holds the lock of {one.environment}" for one in places}
+    found = runs.only(run, await _waiting(run) | known)
+    place = next((one for one in places if one.holder.run == found), None)
+    if place is not None:
+        async with context.lock(place.region) as lock:
+            held = await lock.order(place.holder.run, what, who, reason)
+        return f"told {held.holder.what} in {place.environment}."
+    if silent is not None:
+        raise silent
     if what != "abort":
         raise Refused(f"no release {run} is under way.", field="run", next_step="See `tidegate status`.")
     from deployments import stopping
 
-    return f"ended {await stopping.stop(run, who, reason)}; it had changed nothing."
+    return f"ended {await stopping.stop(found or run, who, reason)}; it had changed nothing."
+
+
+async def _held() -> tuple[list[Place], TidegateError | None]:
+    """Every lock that is held, and what a region said that does not answer: others are ordered without it."""
+    found: list[Place] = []
+    silent: TidegateError | None = None
+    for name in reversed(load.ENVIRONMENTS):
+        region = next(iter(load.environment(name).regions.values()))
+        try:
+            async with context.lock(region) as lock:
+                held = (await lock.read()).held
+        except TidegateError as error:
+            silent = silent or error
+            continue
+        if held is not None:
+            found.append(Place(name, region, held.holder))
+    return found, silent
+
+
+async def _waiting(beginning: str) -> dict[str, str]:
+    """Runs that begin so and have not ended, in words. A Prefect server that is away keeps no order from a release."""
+    if len(beginning) >= _WHOLE:
+        return {}
+    with suppress(TidegateError):
+        async with prefectapi.runs() as found:
+            fitting = await found.beginning(beginning)
+        return {one.id: f"{one.flow} {one.name}, {one.state}" for one in fitting if not one.over}
+    return {}

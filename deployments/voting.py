@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from deployments import prefectapi
-from release.errors import TidegateError
+from release.errors import Refused, TidegateError
 from tasks import ballot
 from tasks.ballot import Cast
 
 
 async def by_code(run: str, name: str, code: str, decision: str, reason: str) -> Cast:
     """`tasks.ballot.approve_by_code` from the command line."""
-    return await _woken(await ballot.approve_by_code(run, name, code, decision, reason, "cli"))
+    return await woken(await ballot.approve_by_code(run, name, code, decision, reason, "cli"))
 
 
 async def on_board(run: str, name: str, code: str, decision: str, reason: str) -> Cast:
     """`tasks.ballot.approve_by_code` from the release board."""
-    return await _woken(await ballot.approve_by_code(run, name, code, decision, reason, "board"))
+    return await woken(await ballot.approve_by_code(run, name, code, decision, reason, "board"))
 
 
 async def by_slack(body: bytes, timestamp: str, signature: str) -> Cast:
     """`tasks.ballot.approve_by_slack`: `body` as it came, and the two headers of Slack's signature."""
-    return await _woken(await ballot.approve_by_slack(body, timestamp, signature))
+    return await woken(await ballot.approve_by_slack(body, timestamp, signature))
 
 
 def told(cast: Cast) -> str:
@@ -33,12 +33,23 @@ def told(cast: Cast) -> str:
     return f"{vote.person} approved {request.what} for {request.environment}: {more}."
 
 
-async def _woken(cast: Cast) -> Cast:
+async def woken(cast: Cast) -> Cast:
+    """The vote, once its run was told. Raises Refused where that has ended."""
+    """The vote, once its run was told. Raises Refused where that has ended."""
+    run = None
     try:
         async with prefectapi.runs() as runs:
-            await runs.wake(cast.request.run)
+            if not await runs.wake(cast.request.run):
+                run = (await runs.of([cast.request.run])).get(cast.request.run)
     except TidegateError as error:
         # The vote is kept: whatever starts the run again finds it.
         error.what = f"the vote is kept, but its run was not told: {error.what}"
         raise
+    # One whose process is gone is begun again, and finds the vote.
+    if run is not None and run.over and run.type != "CRASHED":
+        raise Refused(
+            f"{cast.request.what} does not wait any more: its run has ended ({run.state}).",
+            field="run",
+            next_step="Start the release again, if it is still wanted.",
+        )
     return cast

@@ -29,12 +29,12 @@ async def through(asking: Asking) -> Bound:
     request = gates.Request(asking.actor, False, waiting.began(), bound, asking.on_branch, asking.break_glass)
     store = await context.store()
     if store is None:
-        return await _Passage(asking, request, None).through()
+        return await Passage(asking, request, None).through()
     async with store:
-        return await _Passage(asking, request, Ballots(store)).through()
+        return await Passage(asking, request, Ballots(store)).through()
 
 
-class _Passage:
+class Passage:
     """One run at its gates; without `ballots` it can wait for the timer alone."""
 
     def __init__(self, asking: Asking, request: gates.Request, ballots: Ballots | None) -> None:
@@ -45,7 +45,7 @@ class _Passage:
         self._refused = self._told = ""
 
     async def through(self) -> Bound:
-        await self._identify()
+        await self.identify()
         gates_messages.require_enough(self._policy, self._request, self._people)
         try:
             return await self._until_passed()
@@ -74,8 +74,17 @@ class _Passage:
                 return fresh
             self._request = replace(self._request, bound=fresh)
 
-    async def _identify(self) -> None:
-        """Who asked: kept by the way he asked by, or the login of a run in place. Nobody else is proven."""
+    @property
+    def needed(self) -> int:
+        """How many people must approve."""
+        return gates.needed(self._policy, self._request)
+
+    async def identify(self) -> None:
+        """Who asked: kept by the way he asked by, or the login of a run in place. Nobody else is proven; a schedule is
+        nobody who could approve."""
+        if waiting.scheduled():
+            self._request, self._policy = replace(self._request, proven=True), self._policy.by_schedule()
+            return
         who = self._asking.actor if not waiting.suspends() else None
         if who is None and self._ballots is not None:
             who = await self._ballots.who_asked(context.run_id())
@@ -91,9 +100,8 @@ class _Passage:
     def _asked(self, what_for: str) -> Asked:
         request, asking = self._request, self._asking
         what = f"{asking.pipeline} {asking.artifact.version}"
-        count = gates.needed(self._policy, request)
         name = asking.environment.name
-        return Asked(context.run_id(), what, name, request.requester, count, request.at, request.bound, what_for)
+        return Asked(context.run_id(), what, name, request.requester, self.needed, request.at, request.bound, what_for)
 
     async def _look(self) -> gates.Standing:
         votes = await self._ballots.votes(self._request.bound.key) if self._ballots else ()

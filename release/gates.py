@@ -15,12 +15,16 @@ from release.gates_freeze import Freeze, frozen
 from release.gates_votes import Bound, Counted, Person, Vote, count
 
 Word = Literal["passed", "waiting", "refused"]
+# How long Prefect keeps a run suspended after its request has expired, in seconds: until then it is woken, and refuses
+# and tells by itself.
+KEPT = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
     """An environment's gates. `wait` counts from the request, `expire` from a vote, and bounds how long one is waited
-    for; both are seconds. `zone` is the time zone that people are told times in."""
+    for; both are seconds. `zone` is the time zone that people are told times in. `scheduled` is what a run that a
+    schedule made needs: the same approvals, or none."""
 
     approvals: int = 0
     wait: float = 0.0
@@ -28,6 +32,11 @@ class Gates:
     expire: float = 86_400.0
     freezes: tuple[Freeze, ...] = ()
     zone: str = "UTC"
+    scheduled: Literal["approvals", "none"] = "approvals"
+
+    def by_schedule(self) -> Gates:
+        """What they are for a run that a schedule made."""
+        return replace(self, approvals=0) if self.scheduled == "none" else self
 
     def broken(self) -> Gates:
         """What is left of them when the glass is broken: one person who proves who he is, and the branch."""
@@ -36,7 +45,8 @@ class Gates:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A run at the gates. `proven`: `requester` is a person whom the way he asked by really knows.
+    """A run at the gates. `proven`: `requester` is a person whom the way he asked by really knows, or a schedule, so
+    that nobody could approve what he asked for himself.
 
     `on_branch` is whether the commit is on the protected branch (None where that was asked before). `break_glass` is
     the reason that the glass is broken for; empty as a rule.

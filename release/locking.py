@@ -19,13 +19,15 @@ _REMEMBERED = 20
 class Holder:
     """Who holds or wants the lock: `run` identifies it (a restarted run is the same), `who` is a person or a
     trigger, `what` the pipeline and version, `note` anything a person should know. `threads` are the run's messages
-    in Slack, for the run that may have to go on with it."""
+    in Slack, for the run that may have to go on with it. `process` tells the processes of one run apart: each that
+    takes the lock has its own; empty where nobody wrote it down."""
 
     run: str
     who: str
     what: str
     note: str = ""
     threads: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Reacquire:
-    """It is this run's already: from before a restart, or from a write whose answer was lost."""
+    """It is this run's already: from before a restart, or from a write whose answer was lost. Another process of the
+    run that still lives loses it."""
 
     held: Held
 
@@ -78,6 +81,23 @@ def may_take(held: Held | None, me: Holder, now: float) -> Decision:
     if now >= held.lapses:
         return Take(lapsed=held)
     return Wait(held, held.lapses - now)
+
+
+def mine(held: Held | None, me: Holder) -> bool:
+    """Is it this very process that holds the lock?"""
+    return held is not None and (held.holder.run, held.holder.process) == (me.run, me.process)
+
+
+def still_acts(held: Held | None, me: Holder, now: float, notice: float, *, regional: bool) -> float:
+    """For how many seconds another process of this run, which held the lock at `now`, may still be at work.
+
+    It notices within `notice` seconds that it lost the lock; `regional` workers know only until when it was theirs.
+    Where `me` has it already, the answer to that write was lost, and with it who had it before.
+    """
+    if held is None or held.holder.run != me.run:
+        return 0.0
+    left = max(0.0, held.lapses - now)
+    return left if regional else min(left, notice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +165,8 @@ def held_by_another(wait: Wait) -> LockHeld:
 def lost(me: Holder, now_held: Held | None) -> LockLost:
     """What a run hears that wants to renew a lock it no longer has."""
     holder = "nobody" if now_held is None else f"{now_held.holder.what}, run {now_held.holder.run}"
+    if now_held is not None and now_held.holder.run == me.run:
+        holder = f"another process of the same run {me.run}"
     return LockLost(
         f"The lock of {me.what} was taken away while it ran; {holder} holds it now.",
         field="lock",

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from prefect import task
 from prefect.states import Crashed
@@ -24,6 +25,8 @@ from tasks.say import say
 
 _ASK_AGAIN = 2.0
 _LISTEN = 1.0
+# Another process of this run that lives looks so often, and may have a write under way.
+_NOTICE = _LISTEN + 2.0
 # When this run won its lock, in monotonic seconds.
 _won: ContextVar[float | None] = ContextVar("won", default=None)
 
@@ -32,6 +35,14 @@ def seconds_since_won() -> float:
     """How long ago this run won its lock; 0 where it never did."""
     won = _won.get()
     return 0.0 if won is None else time.monotonic() - won
+
+
+@dataclass(frozen=True, slots=True)
+class Won:
+    """The lock is this process's: `before` held it before (None for nobody), and may still act for `acts` seconds."""
+
+    before: Holder | None
+    acts: float = 0.0
 
 
 @dataclass(slots=True)
@@ -46,12 +57,12 @@ class Grip:
     async def note_recovery(self, going: Recovering) -> None:
         """Write on the lock that this release is being taken back: a run started again goes on with that."""
         self.me = replace(self.me, note=going.note)
-        await take(self.environment, self.me)
+        await note(self.environment, self.me)
 
     async def note_threads(self, text: str) -> None:
         """Write the run's messages in Slack on the lock: a run started again goes on under them."""
         self.me = replace(self.me, threads=text)
-        await take(self.environment, self.me)
+        await note(self.environment, self.me)
 
     async def look(self) -> None:
         """Learn at once what people ordered, not with the next renewal. A region that is away says nothing."""
@@ -69,8 +80,8 @@ def _lock(environment: Environment) -> Lock:
 
 
 @task(task_run_name="lock {environment.name}", **RETRY)
-async def take(environment: Environment, me: Holder) -> Holder | Wait | None:
-    """Try once: the holder before (None for nobody), or Wait. Raises Refused over another release's recovery."""
+async def take(environment: Environment, me: Holder) -> Won | Wait:
+    """Try once. Raises Refused over another release's recovery."""
     async with _lock(environment) as lock:
         state = await lock.read()
         before = state.held.holder if state.held else None
@@ -83,7 +94,17 @@ async def take(environment: Environment, me: Holder) -> Holder | Wait | None:
                 next_step="Start that release again to finish going back, or `tidegate unlock` if it does not matter.",
             )
         decision = await lock.acquire(me, environment.lock_lease)
-        return decision if isinstance(decision, Wait) else before
+        if isinstance(decision, Wait):
+            return decision
+        regional = environment.dispatch == "regional"
+        return Won(before, locking.still_acts(state.held, me, state.now, _NOTICE, regional=regional))
+
+
+@task(task_run_name="note on the lock of {environment.name}", **RETRY)
+async def note(environment: Environment, me: Holder) -> None:
+    """Write on the lock what `me` says. Raises LockLost where it is not this process's any more."""
+    async with _lock(environment) as lock:
+        await lock.note(me)
 
 
 @task(task_run_name="unlock {environment.name}", **RETRY)
@@ -109,10 +130,12 @@ async def held(
     """Hold the lock. Raises LockHeld naming the holder, unless asked to wait; it is given back whatever happens.
 
     While it waits, and before it takes the lock after that, `still` raises when there is no reason to wait any more.
+    A process of the same run that still lives loses it, and is left the time to notice.
     """
     told = threads.current()
-    me = Holder(context.run_id(), who, what, threads=told.text)
-    before = await _taken(environment, me, wait, still)
+    me = Holder(context.run_id(), who, what, threads=told.text, process=uuid4().hex)
+    won = await _taken(environment, me, wait, still)
+    before = won.before
     _won.set(time.monotonic())
     if before is not None and before.run != me.run:
         message = f"Its process ended without a word; run {me.run[:8]} took over its lock."
@@ -126,10 +149,11 @@ async def held(
             told.adopt(before.threads)
             grip.me = replace(me, threads=told.text)
         told.keep = grip.note_threads
-        renewing = asyncio.create_task(_renew(grip))
+        renewing = asyncio.create_task(renew(grip))
         # Beside the release: a database that is away must not keep a rollback waiting.
         closing = asyncio.create_task(ballot.end_others(environment.name))
         try:
+            await alone(won, sign)
             yield grip
         finally:
             told.keep = None
@@ -139,9 +163,7 @@ async def held(
             await _let_go(grip)
 
 
-async def _taken(
-    environment: Environment, me: Holder, wait: bool, still: Callable[[], Awaitable[None]] | None
-) -> Holder | None:
+async def _taken(environment: Environment, me: Holder, wait: bool, still: Callable[[], Awaitable[None]] | None) -> Won:
     told = ""
     while True:
         found = await take(environment, me)
@@ -157,6 +179,15 @@ async def _taken(
             await still()
 
 
+async def alone(won: Won, sign: stop.Stop) -> None:
+    """Wait while the process that had the lock may still act. Raises Halted where it was lost meanwhile."""
+    if won.acts:
+        say(f"goes on in {won.acts:.0f} s, when no other process of this run can be at work any more")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(sign.event.wait(), won.acts)
+        stop.check_lock()
+
+
 async def _let_go(grip: Grip) -> None:
     try:
         late = (await asyncio.shield(give_back(grip.environment, grip.me))).aborted
@@ -167,7 +198,7 @@ async def _let_go(grip: Grip) -> None:
         say(f"{late.who}'s abort came after the last step: `tidegate rollback` takes the release back", warn=True)
 
 
-async def _renew(grip: Grip) -> None:
+async def renew(grip: Grip) -> None:
     """Renew at a third of the lease, look for people's orders more often; a lock that is lost stops everything."""
     lease = grip.environment.lock_lease
     renewed = time.monotonic()

@@ -25,6 +25,7 @@ from prefect.input.run_input import keyset_from_paused_state
 from prefect.states import Paused, Running, Scheduled
 from pydantic import Field
 
+from release import gates
 from release.errors import Refused
 
 AWAITING = "AwaitingApproval"
@@ -65,6 +66,11 @@ def suspends() -> bool:
     return _run().deployment_id is not None and _run().parent_task_run_id is None
 
 
+def scheduled() -> bool:
+    """Whether its deployment's schedule made this run. Prefect's scheduler alone writes that; nobody can ask for it."""
+    return bool(_run().auto_scheduled)
+
+
 async def resumed() -> bool:
     """Whether this run was suspended before, so that it begins again from the top. Prefect's own count does not say:
     a run that was resumed by its form is not counted."""
@@ -88,7 +94,7 @@ async def for_people(description: str, changed: Callable[[], Awaitable[bool]], p
     Raises Refused when the run was ended meanwhile. A run of a deployment is suspended: this does not return.
     """
     state: State[Any] = Paused(
-        name=AWAITING, message=description, timeout_seconds=int(within) + 60,
+        name=AWAITING, message=description, timeout_seconds=int(within + gates.KEPT),
         reschedule=suspends(), pause_key=uuid4().hex[:8],
     )  # fmt: skip
     keys = keyset_from_paused_state(state)

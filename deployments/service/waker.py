@@ -1,15 +1,25 @@
-"""Suspended runs begin again when somebody voted, whoever kept the vote, and also where its voter could not say so."""
+"""Suspended runs begin again when somebody voted, whoever kept the vote, and also where its voter could not say so.
+
+They begin again too when their request has expired, to refuse and to tell it; a request whose run has ended waits no
+more, whoever ended it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from datetime import datetime
 
 from clients.ballots import Ballots
-from clients.prefect_runs import Runs
+from clients.prefect_runs import Run, Runs
+from release import gates
 from release.errors import TidegateError
 
 _LOOK_EVERY_S = 2.0
+_TIDY_EVERY_S = 10.0
+# Clocks of two machines, and what was rounded.
+_SURE_S = 2.0
 
 
 class Waker:
@@ -21,9 +31,13 @@ class Waker:
 
     async def run(self) -> None:
         """For ever; it bears both the database and Prefect being away."""
+        tidied = 0.0
         while True:
             with contextlib.suppress(TidegateError):
                 await self.look()
+                if time.monotonic() - tidied >= _TIDY_EVERY_S:
+                    tidied = time.monotonic()
+                    await self.tidy(time.time())
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def look(self) -> None:
@@ -34,3 +48,21 @@ class Waker:
             newest = max((vote.at for vote in await self._ballots.votes(request.bound.key)), default=0.0)
             if newest > self._seen.get(request.run, 0.0) and await self._runs.wake(request.run):
                 self._seen[request.run] = newest
+
+    async def tidy(self, now: float) -> None:
+        """Wake whose request has expired at `now` (seconds since the epoch), and close whose run has ended."""
+        waiting = await self._ballots.waiting()
+        runs = await self._runs.of([request.run for request in waiting])
+        for request in waiting:
+            run = runs.get(request.run)
+            if run is None or run.over:
+                # Its votes stay: who starts a killed release again finds them.
+                await self._ballots.leave(request.run)
+                if run is not None and run.type == "CANCELLED":
+                    await self._ballots.end(request.bound.key, now, waiting=False)
+            elif _expired(run, now):
+                await self._runs.wake(request.run)
+
+
+def _expired(run: Run, now: float) -> bool:
+    return bool(run.kept) and now > datetime.fromisoformat(run.kept).timestamp() - gates.KEPT + _SURE_S

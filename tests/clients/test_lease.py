@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from clients import lease
@@ -9,7 +12,7 @@ from clients.lease import State
 from release.locking import Ended, Held, Holder
 from release.steering import Order
 
-ME = Holder("run-1", "ada", "production v1.4.0", "call me first", '{"releases": "C1/2.3"}')
+ME = Holder("run-1", "ada", "production v1.4.0", "call me first", '{"releases": "C1/2.3"}', "4f2a")
 ENDED = Ended("broken", Holder("run-0", "bob", "hotfix v1.3.1"), "ada", "it hangs", 900.0)
 
 
@@ -39,6 +42,20 @@ def test_a_lease_that_somebody_else_wrote_is_held_without_a_name() -> None:
     held = lease.read({"metadata": {"resourceVersion": "1"}, "spec": spec}, 5.0).held
     assert held is not None
     assert (held.holder.run, held.holder.who, held.lease) == ("kubectl", "unknown", 15.0)
+
+
+def test_a_lease_from_before_processes_were_told_apart_is_read() -> None:
+    body = lease.manifest("tidegate-shop", State(Held(ME, 1000.0, 1100.0, 60), (), "7", 0))
+    del body["metadata"]["annotations"]["tidegate.dev/process"]
+    held = lease.read(body, 5.0).held
+    assert held is not None
+    assert held.holder == replace(ME, process="")
+
+
+def test_the_history_holds_what_an_older_tidegate_reads() -> None:
+    body = lease.manifest("tidegate-shop", State(None, (replace(ENDED, holder=ME),), "7", 0))
+    (one,) = json.loads(body["metadata"]["annotations"]["tidegate.dev/history"])
+    assert set(one["holder"]) == {"run", "who", "what", "note", "threads"}
 
 
 def test_a_spoilt_history_does_not_stand_in_the_way() -> None:

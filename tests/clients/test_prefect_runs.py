@@ -83,8 +83,35 @@ async def test_a_run_is_found_by_the_beginning_of_its_id() -> None:
         whole = await client.run(ID)
         assert whole is not None and whole.id == ID
         assert await client.run(OTHER) is None
-        with pytest.raises(Refused, match="2 runs begin with aaaa"):
+        with pytest.raises(Refused, match=f"2 runs begin with aaaa: {ID} .*, {OTHER}"):
             await client.run("aaaa")
+        with pytest.raises(Refused, match="at least the first 4"):
+            await client.run("")
+
+
+async def test_a_run_of_long_ago_is_found_and_only_one_that_was_started_as_such() -> None:
+    many = [run(f"{number:08d}-aaaa-4aaa-8aaa-aaaaaaaaaaaa") for number in range(900)]
+    server = Server(**{"flow_runs/filter": [*many, run()]})
+    async with runs(server) as client:
+        found = await client.run("aaaa")
+    assert found is not None and found.id == ID
+    assert all(body["flow_runs"] == {"parent_task_run_id": {"is_null_": True}} for path, body in server.asked[:5])
+
+
+async def test_what_a_schedule_made_ahead_is_left_out_until_it_is_due() -> None:
+    ahead = run(OTHER, name="Scheduled", type="SCHEDULED") | {"auto_scheduled": True, "run_count": 0}
+    later, past = "2999-01-01T00:00:00Z", "2026-11-23T08:00:00Z"
+    shown = {
+        OTHER: ahead | {"expected_start_time": past},
+        "by hand": ahead | {"id": "by hand", "auto_scheduled": False, "expected_start_time": later},
+        "waits for its timer": ahead | {"id": "waits for its timer", "run_count": 1, "expected_start_time": later},
+    }
+    left_out = [ahead | {"id": f"aaaa{number}", "expected_start_time": later} for number in range(25)]
+    server = Server(**{"flow_runs/filter": [*left_out, *shown.values()]})
+    async with runs(server) as client:
+        assert [one.id for one in await client.newest(("production",), 20)] == list(shown)
+        found = await client.run("aaaa")
+        assert found is not None and found.id == OTHER
 
 
 async def test_the_newest_artifact_of_a_key_counts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from clients.ballots import Asked, Ballots
 from clients.prefect_runs import Runs
 from clients.store import Store
 from deployments.service.waker import Waker
+from release import gates
 from release.errors import Unavailable
 from release.gates_votes import Bound, Vote
 
@@ -27,6 +29,7 @@ class Server:
         self.state: dict[str, Any] = suspended()
         self.up = True
         self.woken = 0
+        self.there = True
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if not self.up:
@@ -35,11 +38,13 @@ class Server:
             self.state = json.loads(request.content)["state"]
             self.woken += 1
             return httpx.Response(201, json={"status": "ACCEPT"})
-        return httpx.Response(200, json={"id": "run-1", "flow_id": "f", "state": self.state})
+        run = {"id": "run-1", "flow_id": "f", "state": self.state}
+        found = {"flow_runs/filter": [run] if self.there else [], "flows/filter": [{"id": "f", "name": "production"}]}
+        return httpx.Response(200, json=found.get(request.url.path.removeprefix("/api/"), run))
 
 
-def suspended() -> dict[str, Any]:
-    return {"type": "PAUSED", "name": "AwaitingApproval", "state_details": {"pause_reschedule": True}}
+def suspended(**details: str) -> dict[str, Any]:
+    return {"type": "PAUSED", "name": "AwaitingApproval", "state_details": {"pause_reschedule": True, **details}}
 
 
 @pytest.fixture
@@ -94,3 +99,33 @@ async def test_one_that_waits_no_longer_is_left_alone(ballots: Ballots) -> None:
         await ballots.leave("run-1")
         await Waker(ballots, runs).look()
     assert server.woken == 0
+
+
+async def test_a_request_that_has_expired_is_woken_while_prefect_still_keeps_its_run(ballots: Ballots) -> None:
+    server, expires = Server(), 5000.0
+    server.state = suspended(pause_timeout=datetime.fromtimestamp(expires + gates.KEPT, UTC).isoformat())
+    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+        waker = Waker(ballots, runs)
+        await waker.tidy(expires)
+        assert server.woken == 0
+        await waker.tidy(expires + 5)
+        await waker.tidy(expires + 15)
+    assert server.woken == 1
+    assert len(await ballots.waiting()) == 1, "the run itself refuses and tells"
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "votes"),
+    [("FAILED", True, 1), ("CRASHED", True, 1), ("CANCELLED", True, 0), ("PAUSED", False, 1)],
+)
+async def test_a_request_whose_run_has_ended_waits_no_more(
+    ballots: Ballots, kind: str, there: bool, votes: int
+) -> None:
+    server = Server()
+    server.state, server.there = {"type": kind, "name": kind.capitalize()}, there
+    await vote(ballots, "bob", 1010.0)
+    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+        await Waker(ballots, runs).tidy(2000.0)
+    assert await ballots.waiting() == ()
+    assert server.woken == 0
+    assert len(await ballots.votes(BOUND.key)) == votes

@@ -219,3 +219,12 @@ def test_freezes_ahead_are_told_with_the_one_that_is_open() -> None:
         ("weekend", "2026-12-04T16:00:00+01:00", "2026-12-07T08:00:00+01:00"),
     ]
     assert ahead((once,), now + timedelta(days=10), now + timedelta(days=20)) == []
+
+
+def test_a_schedule_needs_the_usual_approvals_or_none_as_configured() -> None:
+    assert needed(POLICY.by_schedule(), request()) == 2
+    free = replace(POLICY, scheduled="none").by_schedule()
+    assert stand(policy=free).word == "passed"
+    assert stand(policy=free, on_branch=False).word == "refused"
+    assert stand(policy=free, now=TUESDAY + 60).word == "waiting", "the timer stays"
+    assert needed(free, request(break_glass="it burns")) == 1

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from release.errors import Halted, Refused
 from release.locking import (
     Ended,
@@ -11,7 +15,9 @@ from release.locking import (
     held_by_another,
     lost,
     may_take,
+    mine,
     remember,
+    still_acts,
 )
 
 ME = Holder("run-1", "ada", "production v1.4.0")
@@ -37,6 +43,28 @@ def test_a_restarted_run_has_its_lock_again_even_after_the_lease() -> None:
     mine = Held(ME, 1000, 1100, 60)
     assert may_take(mine, ME, 1130) == Reacquire(mine)
     assert may_take(mine, ME, 9999) == Reacquire(mine)
+
+
+def test_of_two_processes_of_a_run_one_holds_the_lock() -> None:
+    old, new = replace(ME, process="old"), replace(ME, process="new")
+    held = Held(old, 1000, 1100, 60)
+    assert may_take(held, new, 1101) == Reacquire(held)
+    assert mine(held, old)
+    assert not mine(held, new)
+    assert not mine(held, ME)
+    assert not mine(None, ME)
+    assert "another process of the same run run-1" in str(lost(new, held))
+
+
+@pytest.mark.parametrize(
+    ("now", "regional", "seconds"),
+    [(1110, False, 3), (1160, False, 1), (1161, False, 0), (1110, True, 51), (9999, True, 0)],
+)
+def test_a_process_that_loses_its_lock_is_left_the_time_to_notice(now: float, regional: bool, seconds: float) -> None:
+    held = Held(replace(ME, process="old"), 1000, 1100, 60)
+    assert still_acts(held, replace(ME, process="new"), now, 3, regional=regional) == seconds
+    assert still_acts(held, OTHER, now, 3, regional=regional) == 0
+    assert still_acts(None, ME, now, 3, regional=regional) == 0
 
 
 def test_a_person_who_will_not_wait_hears_who_holds_it_and_what_to_do() -> None:
