@@ -18,7 +18,10 @@ from board_service import Service, service
 from board_world import NOW, RUN, approval, measured, seen, slot, under_way
 from board_world import region as region_state
 from chromium import Page
+from fastapi import FastAPI
 from operator_world import PASSWORD, SECRETS
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from release.board_releases import RECOVERING
 from release.board_seen import Past, Seen, SeenFreeze, SeenPart, SeenVote
@@ -33,9 +36,9 @@ PICTURES = os.environ.get("TIDEGATE_TESTS_PICTURES")
 
 
 @asynccontextmanager
-async def served(there: Service) -> AsyncIterator[str]:
+async def served(app: ASGIApp) -> AsyncIterator[str]:
     """The service on a port of loopback; its address."""
-    config = uvicorn.Config(there.app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     server.capture_signals = lambda: _nothing()  # type: ignore[method-assign]
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -55,7 +58,7 @@ async def there(tmp_path: Path) -> AsyncIterator[Service]:
 
 @pytest.fixture
 async def board(there: Service) -> AsyncIterator[str]:
-    async with served(there) as address:
+    async with served(there.app) as address:
         yield address
 
 
@@ -227,7 +230,54 @@ async def test_a_page_that_hears_nothing_says_so_and_goes_on_after_a_restart(tmp
         if number == 0:
             await page.value("heard = Date.now() - 20000, tick()")
             await page.shows("This page is not live: nothing was heard from Tidegate for 20 s.", 5)
+            # The alarm is told once: who has it read aloud is not interrupted by every second.
+            await page.value(_CHANGES)
+            await page.shows("for 22 s.", 10)
+            assert await page.value("changes") == 0
     page.complaints.clear()  # the browser tells that nobody answered: that was meant
+
+
+_CHANGES = """globalThis.changes = 0; new MutationObserver(found => { changes += found.length; })
+  .observe(document.querySelector('[role=alert]'), { characterData: true, childList: true, subtree: true })"""
+
+
+class Proxy:
+    """What stands before the service, as ASGI; while `down` it answers 502 to all, and streams end."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app, self.down, self.turned_away = app, False, 0
+        app.state.ending = lambda: self.down
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.down and scope["type"] == "http":
+            self.turned_away += 1
+            await HTMLResponse("Bad Gateway", 502)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+async def test_a_page_goes_on_after_errors_of_a_proxy_and_leaves_when_logged_out(tmp_path: Path, page: Page) -> None:
+    async with service(tmp_path, under_way(), every=1.0) as there:
+        proxy = Proxy(there.app)
+        async with served(proxy) as board:
+            await log_in(page, board, there, "ada")
+            loaded = await page.value("performance.timeOrigin")
+            await page.value("document.querySelector('a[href^=\"/do/abort\"]').focus()")
+            proxy.down = True
+            await page.until("pause > SOONEST", 20)
+            await there.show(under_way(weight=50))
+            proxy.down = False
+            await page.shows("green 50 %", 30)
+            assert proxy.turned_away and await page.value("performance.timeOrigin") == loaded
+            assert await page.value("document.activeElement.textContent") == "Abort…", "the focus was kept"
+            await page.until("pause == SOONEST", 10)
+            proxy.down = True
+            await page.until("pause > SOONEST", 20)
+            await there.world.sessions.end_all("ada", there.world.clock.now)
+            proxy.down = False
+            await page.until("location.pathname == '/login'", 30)
+            await page.go("about:blank")
+    page.complaints.clear()  # the browser tells of each 502: they were meant
 
 
 class _nothing:

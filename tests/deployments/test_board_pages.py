@@ -79,7 +79,16 @@ def check(html: str) -> None:
 
 
 async def test_a_stranger_sees_nothing_unless_the_settings_say_so(there: Service, tmp_path: Path) -> None:
-    for path in ("/", "/events", "/history", f"/verdict/{RUN}/us-east-1.svg", "/do/rollback/production"):
+    nothing = ("/do/rollback/staging", f"/do/abort/{RUN}", "/do/nonsense/x")
+    for path in (
+        "/",
+        "/events",
+        "/here",
+        "/history",
+        f"/verdict/{RUN}/us-east-1.svg",
+        "/do/rollback/production",
+        *nothing,
+    ):
         answer = await there.someone().get(path)
         assert answer.status_code == 303 and answer.headers["location"].startswith("/login"), path
     (tmp_path / "open").mkdir()
@@ -109,6 +118,7 @@ async def test_what_somebody_may_not_do_is_neither_offered_nor_done(there: Servi
     answer = await browser.post("/do/rollback/production", {"token": token, "reason": "x", "shown": "x"})
     assert answer.status_code == 403
     assert there.scene.done == []
+    assert (name, "rollback refused") in await there.world.audit()
 
 
 async def test_everything_at_once_is_a_sound_page(there: Service) -> None:
@@ -132,6 +142,7 @@ async def test_everything_at_once_is_a_sound_page(there: Service) -> None:
         "&lt;fire&gt;",
         "no data",
         f"/verdict/{RUN}/us-east-1.svg?7",
+        "evidence against it in us-east-1",
         "it&#39;s waiting.",
     ):
         assert expected in page.text, expected
@@ -163,6 +174,22 @@ async def test_what_changed_since_it_was_asked_about_is_asked_again(there: Servi
     again = await browser.post("/do/rollback/production", fields)
     assert again.status_code == 409 and "has changed" in again.text and "it is bad" in again.text
     assert there.scene.done == []
+    assert ("ada", "rollback refused") in await there.world.audit()
+
+
+async def test_an_order_from_another_page_and_one_that_is_too_late_are_written_down(there: Service) -> None:
+    await there.show(under_way())
+    browser = await inside(there)
+    forged = await browser.post(f"/do/hold/{RUN}", {"shown": "x"}, headers={"Origin": "http://elsewhere.test"})
+    assert forged.status_code == 403 and ("ada", "hold refused") in await there.world.audit()
+    await there.show(seen())
+    late = await browser.post(f"/do/resume/{RUN}", {"token": await browser.token(), "shown": "x"})
+    assert late.status_code == 422 and "no longer under way" in late.text
+    assert ("ada", "resume refused") in await there.world.audit()
+
+
+async def test_a_page_asks_whether_it_may_read_on(there: Service) -> None:
+    assert (await (await inside(there)).get("/here")).status_code == 204
 
 
 async def test_an_approval_takes_a_code(there: Service) -> None:
