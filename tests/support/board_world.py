@@ -65,7 +65,8 @@ def seen(states: Mapping[str, RegionState | None] | None = None, **changes: obje
         Past("2", "production", "production", "1.3.9", "rolling", "recovered", "bob", NOW - 90_000, 300.0, 42.0,
              "us-east-1: CrashLoopBackOff: exit code 1, 4 restarts"),
     )  # fmt: skip
-    return replace(Seen(NOW, "sandbox", "shop", regions, locks, past=past, count=2), **changes)  # type: ignore[arg-type]
+    base = Seen(NOW, "sandbox", "shop", regions, locks, past=past, count=2, actors={BEFORE: "ada"})
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def held(note: str = "", orders: Sequence[Order] = (), renewed: float = NOW, what: str = "production v1.5.0") -> Held:
@@ -77,9 +78,10 @@ def under_way(note: str = "", orders: Sequence[Order] = (), weight: int = 25, **
     whole = seen({"us-east-1": canary(weight)}, **changes)
     locks = (SeenLock("production", held(note, orders), NOW), *whole.locks[1:])
     parts = (SeenPart("us-east-1", "running", NOW - 130, line="weight 25: judged"),)
-    run = SeenRun(RUN, "canary", (REGIONS[:1], REGIONS[1:]), NOW - 200, parts)
+    page = f"http://prefect.test/runs/flow-run/{RUN}"
+    run = SeenRun(RUN, "canary", (REGIONS[:1], REGIONS[1:]), NOW - 200, parts, page, "production")
     course = Course(RUN, "us-east-1", weight, 0.4, 4.6, 1.2, 3.0, "canary 0.3 % errors, stable 0.2 %: goes on looking")
-    pace = Pace(dict.fromkeys(REGIONS, 240.0), 80.0)
+    pace = Pace(dict.fromkeys(REGIONS, 240.0), 80.0, 12.0, 55.0, 45.0)
     return replace(whole, locks=locks, runs={RUN: run}, paces={RUN: pace}, courses=(course,))
 
 
