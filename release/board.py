@@ -125,7 +125,9 @@ def _environment(name: str, seen: Seen, releases: Sequence[ReleaseView]) -> Envi
     halted = newest if newest is not None and newest.outcome == "halted" and here is None else None
     worst = min(rows, key=lambda row: _RANK[row.tone], default=None)
     tone: Tone = "bad" if halted else (worst.tone if worst else "none")
-    return EnvironmentView(name, tone, _live(rows), rows, halted)
+    # Of many regions those that are not well are at the top; the others stay in their places.
+    first = tuple(sorted(rows, key=lambda row: min(_RANK[row.tone], _RANK["busy"])))
+    return EnvironmentView(name, tone, _live(rows), first, halted)
 
 
 def _live(rows: Sequence[RegionView]) -> str:

@@ -42,11 +42,12 @@ class Deeds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What the board's further pages read. `chart` is a verdict's picture as SVG, None where there is none; `note`
-    writes what somebody did (who, what, subject, reason, how it went) into the audit."""
+    """What the board's further pages read. `chart` is a verdict's picture as SVG (run, region, whether for a phone),
+    None where there is none; `note` writes what somebody did (who, what, subject, reason, how it went) into the
+    audit."""
 
     find: Callable[[Wanted, int, int], Awaitable[tuple[tuple[Past, ...], int]]]
-    chart: Callable[[str, str], Awaitable[str | None]]
+    chart: Callable[[str, str, bool], Awaitable[str | None]]
     note: Callable[[str, str, str, str, str], Awaitable[None]]
 
 
@@ -167,9 +168,9 @@ class BoardPages:
             size=PAGE,
         )
 
-    async def _chart(self, request: Request, run: str, region: str) -> Response:
+    async def _chart(self, request: Request, run: str, region: str, narrow: str = "") -> Response:
         await self._reader(request)
-        drawn = await self._sources.chart(run, region)
+        drawn = await self._sources.chart(run, region, bool(narrow))
         if drawn is None:
             raise Refused("there is no picture of that verdict.", field="region", next_step="Go back to the board.")
         # A picture has a style of its own, and must run nothing even where it is opened by itself.

@@ -58,7 +58,7 @@ class Checked(HTMLParser):
             self.faults.append("a script that is not ours")
         if tag in ("link", "img") and str(found.get("href") or found.get("src")).startswith(("http", "//")):
             self.faults.append("something from elsewhere")
-        if tag not in ("meta", "link", "input", "img", "rect", "line"):
+        if tag not in ("meta", "link", "input", "img", "source", "rect", "line"):
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -107,6 +107,18 @@ async def test_the_page_says_what_is_live_and_holds_nothing_foreign(there: Servi
     assert 'class="may-see may-approve may-operate"' in page.text
     for expected in ("blue 100 %, v1.4.0, 10/10 pods", artifact("1.4.0").digest[7:19], "by", "ada", "Change fail rate"):
         assert expected in page.text
+
+
+async def test_all_five_measures_are_drawn_by_week_and_what_has_no_data_says_so(there: Service) -> None:
+    browser = await inside(there)
+    page = (await browser.get("/")).text
+    assert page.count('class="drawn"') == 5
+    for expected in ("12 weeks, at most 8 in one", "12 weeks, oldest first: no data, 50%, 33%", "at most 1.5 h"):
+        assert expected in page, expected
+    await there.show(seen(measured=measured(0)))
+    none = (await browser.get("/")).text
+    check(none)
+    assert none.count("by week: no data") == 4
 
 
 @pytest.mark.parametrize("name", ["sam", "bob"])
@@ -217,11 +229,13 @@ async def test_what_is_refused_is_said_and_written_down(
 
 
 async def test_a_chart_is_shown_by_itself_and_runs_nothing(there: Service) -> None:
-    there.scene.charts[RUN, "us-east-1"] = "<svg/>"
+    there.scene.charts[RUN, "us-east-1", False] = "<svg/>"
+    there.scene.charts[RUN, "us-east-1", True] = "<svg>narrow</svg>"
     browser = await inside(there)
     answer = await browser.get(f"/verdict/{RUN}/us-east-1.svg")
     assert answer.headers["content-type"] == "image/svg+xml"
     assert "script" not in answer.headers["content-security-policy"]
+    assert "narrow" in (await browser.get(f"/verdict/{RUN}/us-east-1.svg?narrow=1&7")).text
     assert (await browser.get(f"/verdict/{RUN}/nowhere.svg")).status_code == 422
     assert (await browser.get("/assets/base.html")).status_code == 422
 

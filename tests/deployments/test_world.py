@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import replace
@@ -112,10 +113,28 @@ async def test_a_verdict_is_drawn_from_what_its_run_wrote(configured: Path) -> N
     folder = load.home() / "work" / "runs" / "run-1"
     folder.mkdir(parents=True)
     (folder / "verdict-us-east-1.jsonl").write_text(record.head(Policy(), "v1.5.0 in us-east-1"))
-    drawn = await charts.draw("run-1", "us-east-1")
+    drawn = await charts.Charts().draw("run-1", "us-east-1")
     assert drawn is not None and "v1.5.0 in us-east-1" in drawn and drawn.startswith("<svg")
     assert charts.stamp("run-1", "us-east-1")
     assert charts.stamp("run-1", "nowhere") == ""
     (load.home() / "verdict-x.jsonl").write_text(record.head(Policy(), "secret"))
     for run, region in (("..", "x"), ("../..", "x"), ("run-1", "../../x"), (".", "x")):
-        assert await charts.draw(run, region) is None
+        assert await charts.Charts().draw(run, region) is None
+
+
+async def test_a_course_is_judged_once_for_all_who_look_and_its_last_picture_has_a_stamp_of_its_own(
+    configured: Path,
+) -> None:
+    path = load.home() / "work" / "runs" / "run-1" / "verdict-us-east-1.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(record.head(Policy(), "the first"))
+    drawing = charts.Charts()
+    assert "the first" in str(await drawing.draw("run-1", "us-east-1"))
+    path.write_text(record.head(Policy(), "the second"))
+    assert "the first" in str(await drawing.draw("run-1", "us-east-1", narrow=True)), "it was judged a moment ago"
+    assert "the second" in str(await charts.Charts().draw("run-1", "us-east-1"))
+    going_on = charts.stamp("run-1", "us-east-1")
+    os.utime(path, (time.time() - 10, time.time() - 10))
+    over = charts.stamp("run-1", "us-east-1")
+    os.utime(path, (time.time() - 10.5, time.time() - 10.5))
+    assert len({going_on, over, charts.stamp("run-1", "us-east-1")}) == 3

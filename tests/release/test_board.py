@@ -221,6 +221,17 @@ def test_64_regions_are_one_look() -> None:
     assert told == "production r00, r01, r02, r03 and 2 more: no pod of the live version is Ready"
 
 
+def test_regions_that_are_not_well_are_at_the_top_and_the_others_keep_their_places() -> None:
+    base = seen()
+    states = {"r02": canary(25), "r40": steady(ready=8), "r63": steady(ready=0)}
+    many = tuple(
+        replace(base.regions[0], region=f"r{one:02}", state=states.get(f"r{one:02}", steady())) for one in range(64)
+    )
+    rows = [row.region for row in fold(replace(base, regions=many)).environments[0].regions]
+    assert rows[:4] == ["r63", "r02", "r40", "r00"]
+    assert rows[4:] == sorted(rows[4:]) and len(rows) == 64
+
+
 def test_a_run_that_is_not_known_to_prefect_is_still_shown() -> None:
     found = replace(under_way(), runs={}, paces={}, courses=())
     one = fold(found).releases[0]
