@@ -18,8 +18,8 @@ LOWEST = -5.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture's size and its plots' margins, in its own units; `chars` go on a line of words. What lines mean stands
-    beside the plots, or, where they have no room, below and in them."""
+    """A picture's size and its plots' margins, in its own units; `chars` of the verdict's sentence go on a line, 0
+    where the page itself says it. What lines mean stands beside the plots, or, where that has no room, in them."""
 
     width: int
     height: int
@@ -33,7 +33,7 @@ class Frame:
         return self.width - self.right
 
 
-WIDE, NARROW = Frame(860, 470, 64, 150, 118), Frame(380, 530, 58, 8, 52, beside=False)
+WIDE, NARROW = Frame(860, 470, 64, 150, 118), Frame(380, 424, 68, 8, 0, beside=False)
 LIGHT = {"ground": "#fff", "ink": "#1f2328", "soft": "#59636e", "line": "#d1d9e0"}
 LIGHT |= {"canary": "#b35900", "stable": "#0969da", "good": "#1a7f37", "bad": "#cf222e"}
 DARK = {"ground": "#0d1117", "ink": "#e6edf3", "soft": "#9198a1", "line": "#3d444d"}
@@ -155,15 +155,17 @@ def _legend_below(frame: Frame) -> list[str]:
 
 
 def _end(frame: Frame, last: Point, until: float) -> list[str]:
+    seconds = _text(frame.end, EVIDENCE[1] + 16, f"{until:.0f} s", "soft", anchor="end")
+    if not frame.chars:
+        return [seconds]
     kind = {Kind.ROLLBACK: "bad", Kind.DROP: "bad", Kind.ADVANCE: "good"}.get(last.verdict.action, "")
     words, lines = last.verdict.sentence.split(), [""]
     for word in words:
         if len(lines[-1]) + len(word) > frame.chars:
             lines.append("")
         lines[-1] += f"{word} "
-    seconds = _text(frame.end, EVIDENCE[1] + 16, f"{until:.0f} s", "soft", anchor="end")
-    x = frame.left if frame.beside else 8
-    return [seconds] + [_text(x, EVIDENCE[1] + 38 + 16 * i, line.strip(), kind) for i, line in enumerate(lines)]
+    place = EVIDENCE[1] + 38
+    return [seconds] + [_text(frame.left, place + 16 * i, line.strip(), kind) for i, line in enumerate(lines)]
 
 
 def _line(path: Iterable[tuple[float, float]], kind: str) -> str:

@@ -192,7 +192,7 @@ async def test_an_approval_is_given(there: Service, board: str, page: Page, tmp_
     await page.shows("bob: approve, “looked at it”", 10)
 
 
-async def test_64_regions_with_three_in_trouble_are_one_look(
+async def test_64_regions_with_two_in_trouble_are_one_look(
     there: Service, board: str, page: Page, tmp_path: Path
 ) -> None:
     base, states = seen(), {"r07": steady(ready=8), "r40": steady("1.3.0"), "r63": steady(ready=0)}

@@ -103,7 +103,7 @@ def under_way(note: str = "", orders: Sequence[Order] = (), weight: int = 25, **
 def approval(missing: int = 1, run: str = "77aa", **changes: object) -> SeenApproval:
     one = SeenApproval(
         run, "production v1.6.0", "production", "ada", True, NOW - 600, 2, missing, "canary", artifact("1.6.0").digest,
-        REGIONS, ("us-east-1 v1.4.0",), (SeenVote("eve", "approve", NOW - 300, "read the diff"),),
+        REGIONS, tuple(f"{name} v1.4.0" for name in REGIONS), (SeenVote("eve", "approve", NOW - 300, "read the diff"),),
         reason="2 people must approve: eve approved",
     )  # fmt: skip
     return replace(one, **changes)  # type: ignore[arg-type]
