@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import Select, func, or_, select
 
 from clients.store import Store
 from clients.tables import finished_releases
-from release.board_seen import Past
+from release.board_seen import DEPLOYED, Past
 
 _COLUMNS = (
     finished_releases.c.run,
@@ -50,6 +51,24 @@ class History:
         async with self._store.begin() as connection:
             found = tuple(Past(**row) for row in (await connection.execute(rows)).mappings())
             return found, int(await connection.scalar(count) or 0)
+
+    async def deployed(self) -> Mapping[str, Past]:
+        """Environment -> the newest release that changed it, however many ended since then that did not."""
+        columns = finished_releases.c
+        newest = func.row_number().over(partition_by=columns.environment, order_by=(columns.ended.desc(), columns.run))
+        numbered = select(*_COLUMNS, newest.label("place")).where(columns.outcome.in_(DEPLOYED)).subquery()
+        rows = select(*(each for each in numbered.c if each.name != "place")).where(numbered.c.place == 1)
+        async with self._store.begin() as connection:
+            return {row["environment"]: Past(**row) for row in (await connection.execute(rows)).mappings()}
+
+    async def actors(self, runs: Collection[str]) -> Mapping[str, str]:
+        """Run -> who started it; a run that has not ended yet is left out."""
+        if not runs:
+            return {}
+        columns = finished_releases.c
+        rows = select(columns.run, columns.actor).where(columns.run.in_(sorted(runs)), columns.actor != "")
+        async with self._store.begin() as connection:
+            return {row.run: row.actor for row in await connection.execute(rows)}
 
 
 def _fitting(query: Select[Any], wanted: Wanted) -> Select[Any]:

@@ -103,12 +103,16 @@ class Runs:
         """Raises Unavailable unless the server reaches its database too."""
         await self._ask("GET", "ready")
 
-    async def newest(self, flows: Sequence[str], limit: int, *, types: Sequence[str] = ()) -> tuple[Run, ...]:
-        """The newest runs that were started as such (not by another run) of flows by name, newest first. What a
-        schedule made ahead and is not due is left out."""
+    async def newest(
+        self, flows: Sequence[str], limit: int, *, types: Sequence[str] = (), states: Sequence[str] = ()
+    ) -> tuple[Run, ...]:
+        """The newest runs that were started as such (not by another run) of flows by name, newest first; only those
+        in states of these types or names, where any are given. What a schedule made ahead and is not due is left out.
+        """
         runs: dict[str, Any] = {"parent_task_run_id": {"is_null_": True}}
-        if types:
-            runs["state"] = {"type": {"any_": list(types)}}
+        wanted = {"type": list(types), "name": list(states)}
+        if any(wanted.values()):
+            runs["state"] = {field: {"any_": values} for field, values in wanted.items() if values}
         body = {"flow_runs": runs, "flows": {"name": {"any_": list(flows)}}, "sort": "EXPECTED_START_TIME_DESC"}
         return await self._runs(body, limit)
 
@@ -158,6 +162,16 @@ class Runs:
             data = one.get("data")
             coded = one.get("type") in ("table", "json") and isinstance(data, str)
             found.setdefault(str(one.get("key")), json.loads(data) if coded else data)
+        return found
+
+    async def told(self, runs: Sequence[str], key: str) -> Mapping[str, Any]:
+        """Run -> the newest JSON that it left under that key; at most 200 are read."""
+        chosen = {"flow_run_id": {"any_": list(runs)}, "key": {"any_": [key]}}
+        body = {"artifacts": chosen, "sort": "UPDATED_DESC", "limit": _PAGE}
+        found: dict[str, Any] = {}
+        for one in await self._ask("POST", "artifacts/filter", body) if runs else ():
+            data = one.get("data")
+            found.setdefault(str(one.get("flow_run_id")), json.loads(data) if isinstance(data, str) else data)
         return found
 
     async def log(self, runs: Sequence[str], after: str = "") -> tuple[Line, ...]:

@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from clients.prefect_runs import Runs
+from clients.prefect_runs import Run, Runs
 from deployments import prefectapi
 from release import plan, planning
 from release.environment import Environment, Strategy
 from release.errors import TidegateError
+from release.finished import REGION_FLOWS
 
 _PAST = 30
+# Of so many the regions' runs are asked for too: a request each.
+_CLOSELY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Seconds of a region, and of what comes before and after the regions: medians of `count` good releases."""
+    """Seconds of a region, and of what comes before and after the regions: medians of `count` good releases.
+
+    `before` are those before the lock was won, `prepared` those from there to the first region, `back` those of a way
+    back; 0 where none is known.
+    """
 
     regions: Mapping[str, float]
     around: float
     count: int
+    before: float = 0.0
+    prepared: float = 0.0
+    back: float = 0.0
 
 
-async def past(environment: Environment, chosen: Strategy) -> Past:
+async def past(environment: Environment, chosen: Strategy, pipeline: str = "production") -> Past:
     """From the runs that Prefect still has; nothing where it does not answer, for that is only a guess less."""
     with suppress(TidegateError):
         async with prefectapi.runs() as runs:
-            return await _told(runs, environment, chosen)
+            return await _told(runs, environment, chosen, pipeline)
     return Past({}, 0.0, 0)
 
 
-async def _told(runs: Runs, environment: Environment, chosen: Strategy) -> Past:
+async def _told(runs: Runs, environment: Environment, chosen: Strategy, pipeline: str) -> Past:
     """From what each good release told at its end: its regions' seconds, and the rest of its time under the lock."""
     seconds: dict[str, list[float]] = {}
     around: list[float] = []
-    for run in await runs.newest(("production",), _PAST, types=("COMPLETED",)):
-        told = (await runs.artifacts([run.id])).get("outcome")
-        if not isinstance(told, dict) or (told.get("word"), told.get("strategy")) != ("released", chosen):
+    before: list[float] = []
+    prepared: list[float] = []
+    for run, told in await _ended(runs, await runs.newest((pipeline,), _PAST, types=("COMPLETED",))):
+        if (told.get("word"), told.get("strategy")) != ("released", chosen):
             continue
         took = {one["region"]: float(one["seconds"]) for one in told.get("regions") or ()}
         known = [name for name in took if name in environment.regions]
@@ -47,6 +60,26 @@ async def _told(runs: Runs, environment: Environment, chosen: Strategy) -> Past:
         for region in known:
             seconds.setdefault(region, []).append(took[region])
         waves = planning.expected(plan.waves(environment, known), took, 0.0) or 0.0
-        around.append(max(0.0, float(told.get("locked") or 0.0) - waves))
+        locked = float(told.get("locked") or 0.0)
+        around.append(max(0.0, locked - waves))
+        won = _at(run.ended) - locked
+        before.append(max(0.0, won - _at(run.began)))
+        if len(prepared) < _CLOSELY:
+            begun = [_at(one.began) for one in await runs.children(run.id) if one.flow in REGION_FLOWS and one.began]
+            prepared += [max(0.0, min(begun) - won)] if begun else []
+    recovered = await _ended(runs, await runs.newest((pipeline,), _PAST, states=("Recovered",)))
+    back = [float(told.get("recovery") or 0.0) for _, told in recovered if told.get("strategy") == chosen]
     found = {region: planning.median(each) for region, each in seconds.items()}
-    return Past(found, planning.median(around), len(around))
+    medians = map(planning.median, (before, prepared, back))
+    return Past(found, planning.median(around), len(around), *medians)
+
+
+async def _ended(runs: Runs, found: Sequence[Run]) -> list[tuple[Run, Mapping[str, Any]]]:
+    """The runs with what they told at their end; one that told nothing is left out."""
+    told = await runs.told([one.id for one in found], "outcome")
+    ended = [one for one in found if one.began and one.ended]
+    return [(one, outcome) for one in ended if isinstance(outcome := told.get(one.id), dict)]
+
+
+def _at(iso: str) -> float:
+    return datetime.fromisoformat(iso).timestamp()

@@ -6,7 +6,7 @@ What is live and what is wrong must be told in one look: that is the headline.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from release import board_regions, board_releases
@@ -20,8 +20,6 @@ _ORDER = ("production", "staging", "development")
 _RANK: dict[Tone, int] = {"bad": 0, "warn": 1, "busy": 2, "good": 3, "none": 4}
 # Beyond so many, regions are counted and not named.
 _NAMED = 4
-# The outcomes after which an environment is not as it was before.
-_DEPLOYED = ("released", "recovered", "halted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Board:
     past: tuple[Past, ...]
     count: int
     measured: Measured | None
-    actors: dict[str, str]
+    actors: Mapping[str, str]
     silent: tuple[str, ...] = ()
 
     def release(self, run: str) -> ReleaseView | None:
@@ -102,7 +100,7 @@ def fold(seen: Seen) -> Board:
         past=seen.past,
         count=seen.count,
         measured=seen.measured,
-        actors={one.run: one.actor for one in seen.past if one.actor},
+        actors=dict(seen.actors),
         silent=silent,
     )
 
@@ -123,11 +121,13 @@ def _environment(name: str, seen: Seen, releases: Sequence[ReleaseView]) -> Envi
         for one in seen.regions
         if one.environment == name
     )
-    newest = next((one for one in seen.past if one.environment == name and one.outcome in _DEPLOYED), None)
+    newest = seen.deployed.get(name)
     halted = newest if newest is not None and newest.outcome == "halted" and here is None else None
     worst = min(rows, key=lambda row: _RANK[row.tone], default=None)
     tone: Tone = "bad" if halted else (worst.tone if worst else "none")
-    return EnvironmentView(name, tone, _live(rows), rows, halted)
+    # Of many regions those that are not well are at the top; the others stay in their places.
+    first = tuple(sorted(rows, key=lambda row: min(_RANK[row.tone], _RANK["busy"])))
+    return EnvironmentView(name, tone, _live(rows), first, halted)
 
 
 def _live(rows: Sequence[RegionView]) -> str:

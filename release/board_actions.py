@@ -111,7 +111,8 @@ def _rollback(board: Board, subject: str) -> Plan:
         "A run of the rollback pipeline takes every region to its last good version: no build, no approvals, never "
         "over an irreversible migration. Users first, inside the rollback window in one write of the weights."
     )
-    bound = tuple("/".join(one) for one in ways)
+    # In an order of its own: rows change their places when a region falls ill.
+    bound = tuple(sorted("/".join(one) for one in ways))
     return _plan(
         "rollback", subject, f"Roll {subject} back", will, facts, bound, f"Yes, roll {subject} back", danger=True
     )

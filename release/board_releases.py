@@ -12,6 +12,13 @@ from release.model import RegionState
 from release.steering import Steering, steering
 
 RECOVERING = "recovering: "
+# What each pipeline does before it wins the lock.
+_BEFORE_LOCK = {
+    "development": "tests and build",
+    "staging": "tests and build",
+    "production": "checks and approvals",
+    "hotfix": "tests, build and approvals",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def view(lock: SeenLock, held: Held, seen: Seen) -> ReleaseView:
         state=state,
         strategy=run.strategy,
         expected=planning.expected(run.waves or (regions,), pace.regions, pace.around),
-        steps=tuple(_steps(run, pace, regions, over=bool(back))),
+        steps=tuple(_steps(run, pace, regions, held.since, over=bool(back))),
         orders=tuple(f"{one.what} by {one.who}{': ' + one.reason if one.reason else ''}" for one in held.orders),
         held=orders.held is not None,
         promoted=orders.promoted is not None,
@@ -104,14 +111,10 @@ def _split(state: RegionState | None) -> bool:
     return state is not None and state.route is not None and 0 < state.route.blue < 100
 
 
-def _steps(run: SeenRun, pace: Pace, regions: tuple[str, ...], *, over: bool) -> list[StepView]:
-    """What is before the regions, each region, and the way back where there is one."""
+def _steps(run: SeenRun, pace: Pace, regions: tuple[str, ...], won: float, *, over: bool) -> list[StepView]:
+    """What is before the regions, each region, and the way back where there is one. The lock was won at `won`."""
     parts = {part.region: part for part in run.parts}
-    first = min((part.began for part in run.parts if part.began is not None), default=None)
-    before = StepView("checks and preparation", "done" if first else "running", run.began or None, None)
-    if first is not None and run.began:
-        before = StepView(before.name, "done", run.began, first - run.began)
-    steps = [before] if run.began else []
+    steps = _before(run, pace, won)
     for name in regions:
         part = parts.get(name)
         if part is None:
@@ -121,8 +124,24 @@ def _steps(run: SeenRun, pace: Pace, regions: tuple[str, ...], *, over: bool) ->
             continue
         steps.append(_step(name, part, pace.regions.get(name)))
     if "" in parts:
-        steps.append(_step("taking it back", parts[""], None))
+        steps.append(_step("taking it back", parts[""], pace.back or None))
     return steps
+
+
+def _before(run: SeenRun, pace: Pace, won: float) -> list[StepView]:
+    """What came before the lock, and from there to the first region."""
+    if not run.began:
+        return []
+    first = min((part.began for part in run.parts if part.began is not None), default=None)
+    # A run that was started again found its regions begun.
+    won = max(run.began, won if first is None else min(won, first))
+    name = _BEFORE_LOCK.get(run.pipeline, "checks")
+    spent = None if first is None else first - won
+    stage: Stage = "running" if first is None else "done"
+    return [
+        StepView(name, "done", run.began, won - run.began, pace.before or None),
+        StepView("preparation", stage, won, spent, pace.prepared or None),
+    ]
 
 
 def _step(name: str, part: SeenPart, expected: float | None) -> StepView:

@@ -14,6 +14,8 @@ from release.locking import Held
 from release.model import RegionState
 
 Stage = Literal["waiting", "running", "done", "failed"]
+# The outcomes after which an environment is not as it was before.
+DEPLOYED = ("released", "recovered", "halted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class SeenPart:
 @dataclass(frozen=True, slots=True)
 class SeenRun:
     """A run that holds a lock. `began` is when it did, `parts` what it began itself, oldest first; `waves` are the
-    regions that it is for."""
+    regions that it is for, `url` is its page at Prefect and `pipeline` its flow."""
 
     run: str
     strategy: str = ""
@@ -60,14 +62,22 @@ class SeenRun:
     began: float = 0.0
     parts: tuple[SeenPart, ...] = ()
     url: str = ""
+    pipeline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds that are expected of each region, and of what is before and after them; nothing where none is known."""
+    """Seconds that are expected of each region, and of what is before and after them; nothing where none is known.
+
+    `before` are those until the lock is won, `prepared` those from there to the first region, `back` those of a way
+    back.
+    """
 
     regions: Mapping[str, float] = field(default_factory=dict)
     around: float = 0.0
+    before: float = 0.0
+    prepared: float = 0.0
+    back: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +169,9 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look at everything, `at` this time. `past` are the newest of `count` releases; `silent` names what does not
-    answer, and why."""
+    """One look at everything, `at` this time. `past` are the newest of `count` releases, `deployed` the newest of each
+    environment that changed it, however old, and `actors` who started what is live, by run; `silent` names what does
+    not answer, and why."""
 
     at: float
     target: str = "real"
@@ -174,5 +185,7 @@ class Seen:
     freezes: tuple[SeenFreeze, ...] = ()
     past: tuple[Past, ...] = ()
     count: int = 0
+    deployed: Mapping[str, Past] = field(default_factory=dict)
+    actors: Mapping[str, str] = field(default_factory=dict)
     measured: Measured | None = None
     silent: Mapping[str, str] = field(default_factory=dict)

@@ -42,11 +42,12 @@ class Deeds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What the board's further pages read. `chart` is a verdict's picture as SVG, None where there is none; `note`
-    writes what somebody did (who, what, subject, reason, how it went) into the audit."""
+    """What the board's further pages read. `chart` is a verdict's picture as SVG (run, region, whether for a phone),
+    None where there is none; `note` writes what somebody did (who, what, subject, reason, how it went) into the
+    audit."""
 
     find: Callable[[Wanted, int, int], Awaitable[tuple[tuple[Past, ...], int]]]
-    chart: Callable[[str, str], Awaitable[str | None]]
+    chart: Callable[[str, str, bool], Awaitable[str | None]]
     note: Callable[[str, str, str, str, str], Awaitable[None]]
 
 
@@ -64,6 +65,7 @@ class BoardPages:
         for path, answer in (
             ("/", self._page),
             ("/events", self._events),
+            ("/here", self._here),
             ("/history", self._history),
             ("/verdict/{run}/{region}.svg", self._chart),
             ("/assets/{name}", self._asset),
@@ -90,6 +92,11 @@ class BoardPages:
             may=_may(visitor),
             done=self._door.opened(done),
         )
+
+    async def _here(self, request: Request) -> Response:
+        """Nothing, to somebody who may read on: a stream's failure does not tell the browser why."""
+        await self._reader(request)
+        return Response(status_code=204)
 
     async def _events(self, request: Request, version: int = 0) -> Response:
         await self._reader(request)
@@ -161,9 +168,9 @@ class BoardPages:
             size=PAGE,
         )
 
-    async def _chart(self, request: Request, run: str, region: str) -> Response:
+    async def _chart(self, request: Request, run: str, region: str, narrow: str = "") -> Response:
         await self._reader(request)
-        drawn = await self._sources.chart(run, region)
+        drawn = await self._sources.chart(run, region, bool(narrow))
         if drawn is None:
             raise Refused("there is no picture of that verdict.", field="region", next_step="Go back to the board.")
         # A picture has a style of its own, and must run nothing even where it is opened by itself.
@@ -177,27 +184,40 @@ class BoardPages:
         return FileResponse(FOLDER / name, media_type=_ASSETS[name], headers=headers)
 
     async def _ask(self, request: Request, action: str, subject: str) -> Response:
+        await self._door.require(request, "see")
         asked = plan(self._observer.board, action, subject)
         return self._confirm(await self._door.require(request, ROLES[asked.action]), asked)
 
     async def _do(self, request: Request, action: str, subject: str) -> Response:
-        asked = plan(self._observer.board, action, subject)
-        visitor, fields = await self._door.posted(request, ROLES[asked.action])
-        reason, who = fields.get("reason", "").strip()[:300], visitor.person.name
-        if fields.get("shown") != asked.fingerprint:
-            return self._confirm(visitor, asked, "What you were asked about has changed. Look again:", reason)
-        if asked.needs_reason and not reason:
-            return self._confirm(visitor, asked, "It needs a reason.", reason)
+        who = (await self._door.require(request, "see")).person.name
+        try:
+            asked = plan(self._observer.board, action, subject)
+            visitor, fields = await self._door.posted(request, ROLES[asked.action])
+        except Refused as error:
+            await self._refused(who, action, subject, "", error.what)
+            raise
+        return await self._carry_out(visitor, asked, fields)
+
+    async def _carry_out(self, visitor: Visitor, asked: Plan, fields: dict[str, str]) -> Response:
+        who, reason = visitor.person.name, fields.get("reason", "").strip()[:300]
+        changed = fields.get("shown") != asked.fingerprint
+        if changed or (asked.needs_reason and not reason):
+            why = "What you were asked about has changed. Look again:" if changed else "It needs a reason."
+            await self._refused(who, asked.action, asked.subject, reason, why)
+            return self._confirm(visitor, asked, why, reason)
         try:
             told = await self._deeds.do(asked, who, reason, fields.get("code", ""))
         except TidegateError as error:
-            await self._sources.note(who, f"{asked.action} refused", asked.subject, reason, error.what)
+            await self._refused(who, asked.action, asked.subject, reason, error.what)
             if isinstance(error, Refused):
                 return self._confirm(visitor, asked, str(error), reason)
             raise
         await self._sources.note(who, asked.action, asked.subject, reason, told)
         self._observer.refresh()
         return RedirectResponse(f"/?{urlencode({'done': self._door.seal(told)})}", status_code=303)
+
+    async def _refused(self, who: str, action: str, subject: str, reason: str, why: str) -> None:
+        await self._sources.note(who, f"{action[:40]} refused", subject, reason, why)
 
     def _confirm(self, visitor: Visitor, asked: Plan, why: str = "", reason: str = "") -> Response:
         board = self._observer.board

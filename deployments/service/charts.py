@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from config import load
 from release.verdict import chart, record
+from release.verdict.series import Point, points
 
-# A picture is drawn anew at most so often, in seconds: the course is judged again for each.
+# A course is judged anew at most so often, in seconds, however many look at it.
 _ANEW_S = 3.0
+# So many regions' courses are kept.
+_MOST = 128
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}")
 
 
@@ -18,23 +25,58 @@ def stamp(run: str, region: str) -> str:
     """Something that changes when there is a newer picture; empty where this machine has none."""
     path = _path(run, region)
     try:
-        return "" if path is None else f"{path.stat().st_mtime // _ANEW_S:.0f}"
+        written = 0.0 if path is None else path.stat().st_mtime
     except OSError:
         return ""
+    # The last picture of a course that is over has a stamp of its own: it must not be taken for one before.
+    over = time.time() - written > _ANEW_S
+    return "" if path is None else f"{written:.3f}" if over else f"{written // _ANEW_S:.0f}"
 
 
-async def draw(run: str, region: str) -> str | None:
-    """The course as SVG; None where this machine has none."""
-    path = _path(run, region)
-    return None if path is None else await asyncio.to_thread(_draw, path)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A course as it was when its file had been `written` (ns), judged at this time (monotonic)."""
+
+    written: int
+    at: float
+    title: str
+    points: Sequence[Point]
 
 
-def _draw(path: Path) -> str | None:
-    try:
-        stored = record.load(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return chart.draw(stored.policy, stored.entries, stored.title)
+class Charts:
+    """Draws courses; each is judged once for all who look."""
+
+    def __init__(self) -> None:
+        self._judged: OrderedDict[Path, _Judged] = OrderedDict()
+        self._judging = asyncio.Lock()
+
+    async def draw(self, run: str, region: str, narrow: bool = False) -> str | None:
+        """The course as SVG, for a phone where `narrow`; None where this machine has none."""
+        path = _path(run, region)
+        found = None if path is None else await self._course(path)
+        if found is None:
+            return None
+        return chart.picture(found.points, found.title, frame=chart.NARROW if narrow else chart.WIDE)
+
+    async def _course(self, path: Path) -> _Judged | None:
+        async with self._judging:
+            try:
+                written = path.stat().st_mtime_ns
+                kept = self._judged.get(path)
+                if kept is None or (kept.written != written and time.monotonic() - kept.at >= _ANEW_S):
+                    kept = await asyncio.to_thread(_judge, path, written)
+            except (OSError, ValueError):
+                return None
+            self._judged[path] = kept
+            self._judged.move_to_end(path)
+            if len(self._judged) > _MOST:
+                self._judged.popitem(last=False)
+            return kept
+
+
+def _judge(path: Path, written: int) -> _Judged:
+    stored = record.load(path.read_text())
+    return _Judged(written, time.monotonic(), stored.title, points(stored.policy, stored.entries))
 
 
 def _path(run: str, region: str) -> Path | None:

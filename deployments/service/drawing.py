@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
@@ -26,13 +26,39 @@ def bars(weeks: Sequence[Measures]) -> Markup:
     most = max((week.deployments for week in weeks), default=0)
     total, failed = sum(week.deployments for week in weeks), sum(week.failed for week in weeks)
     label = f"{len(weeks)} weeks: {total} deployments, {failed} failed; at most {most} in a week"
-    parts = [f"<title>{label}</title>", '<line x1="0" x2="100" y1="43.5" y2="43.5"/>']
-    wide = 100 / max(1, len(weeks))
+    parts = []
     for index, week in enumerate(weeks):
-        place = f'x="{index * wide + 0.5:.2f}" width="{wide - 1:.2f}"'
         for kind, count in (("all", week.deployments), ("failed", week.failed)):
             if count:
-                high = 42 * count / most
-                parts.append(f'<rect class="{kind}" {place} y="{43 - high:.2f}" height="{high:.2f}"/>')
+                parts.append(_bar(kind, index, len(weeks), count / most))
+    return _drawn(label, parts, f"{len(weeks)} weeks, at most {most} in one")
+
+
+def by_week(weeks: Sequence[Measures], field: str, told: Callable[[float | None], str]) -> Markup:
+    """One measure by week, oldest first: `told` says a week's number. A week without data has no bar, one of 0 has a
+    low one."""
+    values = [getattr(week, field) for week in weeks]
+    known = [value for value in values if value is not None]
+    if not known:
+        return Markup('<span class="soft small">by week: no data</span>')
+    most = max(known)
+    label = f"{len(weeks)} weeks, oldest first: {', '.join(map(told, values))}"
+    parts = [
+        _bar("all", index, len(weeks), value / most if most else 0.0)
+        for index, value in enumerate(values)
+        if value is not None
+    ]
+    return _drawn(label, parts, f"{len(weeks)} weeks, at most {told(most)}")
+
+
+def _bar(kind: str, index: int, count: int, part: float) -> str:
+    wide, high = 100 / max(1, count), max(1.5, 42 * part)
+    place = f'x="{index * wide + 0.5:.2f}" width="{wide - 1:.2f}"'
+    return f'<rect class="{kind}" {place} y="{43 - high:.2f}" height="{high:.2f}"/>'
+
+
+def _drawn(label: str, parts: Sequence[str], below: str) -> Markup:
     start = '<svg class="drawn" viewBox="0 0 100 44" preserveAspectRatio="none" role="img">'
-    return Markup(f"{start}{''.join(parts)}</svg>")  # noqa: S704 - numbers and fixed words
+    inside = [f"<title>{label}</title>", '<line x1="0" x2="100" y1="43.5" y2="43.5"/>', *parts]
+    words = f'<span class="soft small number">{below}</span>'
+    return Markup(f"{start}{''.join(inside)}</svg>{words}")  # noqa: S704 - numbers and fixed words

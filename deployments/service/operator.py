@@ -17,9 +17,10 @@ from clients.store import Store
 from config import load
 from config.schema import Secret
 from config.settings import Settings
-from deployments.service import charts, world
+from deployments.service import world
 from deployments.service.accounts import Account, Accounts
 from deployments.service.board import BoardPages, Sources
+from deployments.service.charts import Charts
 from deployments.service.deeds import RealDeeds
 from deployments.service.login import Door
 from deployments.service.observer import Observer
@@ -86,4 +87,4 @@ def _sources(store: Store, sessions: Sessions) -> Sources:
     async def note(who: str, what: str, subject: str, reason: str, told: str) -> None:
         await sessions.note(who, what, time.time(), run=subject[:64], reason=reason, told=told)
 
-    return Sources(find, charts.draw, note)
+    return Sources(find, Charts().draw, note)

@@ -103,5 +103,12 @@ TEMPLATES.filters |= {
     "share": share,
     "path": lambda text: quote(str(text), safe=""),
 }
-TEMPLATES.globals |= {"split": drawing.split, "bars": drawing.bars, "sign": _SIGN}
+TEMPLATES.globals |= {
+    "split": drawing.split,
+    "bars": drawing.bars,
+    "by_week": drawing.by_week,
+    "span": span,
+    "share": share,
+    "sign": _SIGN,
+}
 _MODULE = TEMPLATES.get_template("parts.html").module

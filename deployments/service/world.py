@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -17,7 +17,7 @@ from config import load
 from deployments.service import world_gates
 from deployments.service.observer import Change, Look, Part
 from deployments.service.world_runs import Runs
-from release.board_seen import Measured, Seen, SeenFreeze, SeenLock, SeenRegion
+from release.board_seen import Measured, Past, Seen, SeenFreeze, SeenLock, SeenRegion
 from release.dora import measures
 from release.environment import Environment, Region
 from release.errors import TidegateError
@@ -114,17 +114,28 @@ def _lock(environment: Environment) -> Part:
 
 def _past(store: Store) -> Look:
     history, releases = History(store), Releases(store)
-    known: dict[str, tuple[int, Measured, datetime]] = {}
+    known: dict[str, tuple[int, Measured, Mapping[str, Past], datetime]] = {}
 
-    async def look(_: Seen) -> Change:
+    async def look(seen: Seen) -> Change:
         past, count = await history.find(Wanted(), limit=_NEWEST)
         now = datetime.now(UTC)
         kept = known.get("")
-        if kept is None or kept[0] != count or now - kept[2] > timedelta(hours=1):
-            known[""] = kept = (count, await _measured(releases, now), now)
-        return lambda seen: replace(seen, past=past, count=count, measured=kept[1])
+        # Rows are never changed: as many rows are the same rows.
+        if kept is None or kept[0] != count or now - kept[3] > timedelta(hours=1):
+            known[""] = kept = (count, await _measured(releases, now), await history.deployed(), now)
+        actors = await history.actors(_live_runs(seen))
+        _, measured, deployed, _ = kept
+        return lambda old: replace(
+            old, past=past, count=count, measured=measured, deployed=deployed, actors={**old.actors, **actors}
+        )
 
     return look
+
+
+def _live_runs(seen: Seen) -> set[str]:
+    """The runs that made live what is live, as far as nobody told yet who started them."""
+    routes = [one.state.route for one in seen.regions if one.state is not None]
+    return {route.live.run for route in routes if route is not None and route.live is not None} - seen.actors.keys()
 
 
 async def _measured(releases: Releases, now: datetime) -> Measured:

@@ -21,6 +21,8 @@ from release.underway import evidence_of
 
 # The subflow that takes regions back.
 _BACK = "recover"
+# The pipelines that know no other strategy.
+_ROLLING = ("development", "staging", "hotfix")
 # What a region told last is on one line.
 _LONGEST_LINE = 160
 
@@ -43,11 +45,14 @@ class Runs:
                     children = await source.children(run)
                     lines = await source.log([run, *(one.id for one in children)])
                     told = [line.text for line in lines]
-                    runs[run] = self._run(found, children, told, self._environments[environment])
+                    one = self._run(found, children, told, self._environments[environment])
+                    runs[run] = replace(one, url=source.page(run))
             if not holders:
                 await source.ready()
         if runs:
             courses = await self._courses(holders)
+        # Those of runs that are over are forgotten.
+        self._paces = {run: pace for run, pace in self._paces.items() if run in holders}
         for run, one in runs.items():
             await self._expect(run, one, holders[run])
         paces = {run: self._paces.get(run, Pace()) for run in runs}
@@ -56,21 +61,22 @@ class Runs:
     def _run(self, run: Run, children: Sequence[Run], told: Sequence[str], environment: Environment) -> SeenRun:
         regions = [one for one in children if brings(one.flow, one.parameters)]
         only = [one for one in run.parameters.get("regions") or () if one in environment.regions]
-        given = str(run.parameters.get("strategy") or "")
+        given = str(run.parameters.get("strategy") or ("rolling" if run.flow in _ROLLING else ""))
         # What a published release is released by stands in its GitHub release: the regions' runs know it.
         chosen = next((str(one.parameters["strategy"]) for one in regions if one.parameters.get("strategy")), given)
         parts = {(name := str(one.parameters.get("region", ""))): _part(name, one, told) for one in regions}
         back = next((one for one in children if one.flow == _BACK), None)
         if back is not None:
             parts[""] = _part("", back, told)
-        return SeenRun(run.id, chosen, plan.waves(environment, only), _at(run.began) or 0.0, tuple(parts.values()))
+        waves = plan.waves(environment, only)
+        return SeenRun(run.id, chosen, waves, _at(run.began) or 0.0, tuple(parts.values()), pipeline=run.flow)
 
     async def _expect(self, run: str, one: SeenRun, environment: str) -> None:
         strategy = next((each for each in plan.STRATEGIES if each == one.strategy), None)
         if run not in self._paces and strategy is not None:
-            past = await forecast.past(self._environments[environment], strategy)
-            # Those that are over are forgotten.
-            self._paces = {run: Pace(past.regions, past.around)}
+            pipeline = one.pipeline or "production"
+            past = await forecast.past(self._environments[environment], strategy, pipeline)
+            self._paces[run] = Pace(past.regions, past.around, past.before, past.prepared, past.back)
 
     async def _courses(self, holders: dict[str, str]) -> tuple[Course, ...]:
         api, headers = prefectapi.place()

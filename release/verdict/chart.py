@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from release.verdict.judge import Entry
@@ -11,10 +12,28 @@ from release.verdict.policy import Policy
 from release.verdict.result import Kind, odds
 from release.verdict.series import Point, changes, points
 
-WIDTH, LEFT, RIGHT = 860, 64, 150
 RATES, EVIDENCE = (58, 190), (238, 396)
-HEIGHT = 470
 LOWEST = -5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture's size and its plots' margins, in its own units; `chars` of the verdict's sentence go on a line, 0
+    where the page itself says it. What lines mean stands beside the plots, or, where that has no room, in them."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    chars: int
+    beside: bool = True
+
+    @property
+    def end(self) -> int:
+        return self.width - self.right
+
+
+WIDE, NARROW = Frame(860, 470, 64, 150, 118), Frame(380, 424, 68, 8, 0, beside=False)
 LIGHT = {"ground": "#fff", "ink": "#1f2328", "soft": "#59636e", "line": "#d1d9e0"}
 LIGHT |= {"canary": "#b35900", "stable": "#0969da", "good": "#1a7f37", "bad": "#cf222e"}
 DARK = {"ground": "#0d1117", "ink": "#e6edf3", "soft": "#9198a1", "line": "#3d444d"}
@@ -41,22 +60,22 @@ STYLE = (
 PLAIN = re.sub(r"var\(--(\w+)\)", lambda found: LIGHT[found[1]], _RULES)
 
 
-def draw(policy: Policy, entries: Sequence[Entry], title: str = "", style: str = STYLE) -> str:
+def draw(policy: Policy, entries: Sequence[Entry], title: str = "", style: str = STYLE, frame: Frame = WIDE) -> str:
     """The course of what was stored: error rates above, evidence against its bounds below."""
-    return picture(points(policy, entries), title, style)
+    return picture(points(policy, entries), title, style, frame)
 
 
-def picture(found: Sequence[Point], title: str = "", style: str = STYLE) -> str:
+def picture(found: Sequence[Point], title: str = "", style: str = STYLE, frame: Frame = WIDE) -> str:
     """The same from points."""
-    body = _picture(found) if found else [_text(LEFT, 80, "Nothing was judged.", "soft")]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
+    body = _picture(found, frame) if found else [_text(frame.left, 80, "Nothing was judged.", "soft")]
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {frame.width} {frame.height}" role="img">'
     title = title or "Canary beside the stable version"
     parts = [head, f"<title>{escape(title)}</title>", f"<style>{style}</style>"]
-    parts += [f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>']
-    return "\n".join([*parts, _text(LEFT, 24, title, "", size=15), *body, "</svg>"])
+    parts += [f'<rect class="ground" width="{frame.width}" height="{frame.height}"/>']
+    return "\n".join([*parts, _text(frame.left if frame.beside else 8, 24, title, "", size=15), *body, "</svg>"])
 
 
-def _picture(found: Sequence[Point]) -> list[str]:
+def _picture(found: Sequence[Point], frame: Frame) -> list[str]:
     until = max(found[-1].at, 1.0)
     rates = [rate for point in found for rate in (point.canary, point.stable) if rate is not None]
     top = max(0.01, *rates, 0.0) * 1.1 if rates else 0.01
@@ -64,27 +83,26 @@ def _picture(found: Sequence[Point]) -> list[str]:
     highest = max(last.needed, last.wanted, 1.0) + 2.5
 
     def x(point: Point) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * point.at / until
+        return frame.left + (frame.end - frame.left) * point.at / until
 
     def evidence(value: float) -> float:
         return _scaled(EVIDENCE, LOWEST, highest, value)
 
     shown = [point for point in found if point.weight]
-    parts = [*_steps(found, x), *_axis(RATES, "errors", [(0.0, "0%"), (top, f"{top:.1%}")], top, 0.0)]
+    parts = [*_steps(found, x), *_axis(frame, RATES, "errors", [(0.0, "0%"), (top, f"{top:.1%}")], top, 0.0)]
     parts += [
         _line(((x(p), _scaled(RATES, 0, top, p.stable)) for p in found if p.stable is not None), "stable"),
         _line(((x(p), _scaled(RATES, 0, top, p.canary)) for p in shown if p.canary is not None), "canary"),
     ]
-    marks = [(0.0, "1:1"), (last.needed, odds(last.needed)), (last.wanted, odds(last.wanted))]
-    parts += _axis(EVIDENCE, "evidence", marks[:1], highest, LOWEST)
-    parts += [*_bound(evidence(last.needed), f"rolls back: {marks[1][1]}", "bad")]
-    parts += [*_bound(evidence(last.wanted), f"advances: {marks[2][1]}", "good")]
+    parts += _axis(frame, EVIDENCE, "evidence", [(0.0, "1:1")], highest, LOWEST)
+    parts += [*_bound(frame, evidence(last.needed), f"rolls back: {odds(last.needed)}", "bad")]
+    parts += [*_bound(frame, evidence(last.wanted), f"advances: {odds(last.wanted)}", "good")]
     parts += [
         _line(((x(p), evidence(p.verdict.suspicion)) for p in shown), "bad raw"),
         _line(((x(p), evidence(p.verdict.against)) for p in shown), "bad"),
         _line(((x(p), evidence(p.verdict.favour)) for p in shown), "good"),
     ]
-    return [*parts, *_legend(), *_end(found[-1], until)]
+    return [*parts, *(_legend(frame) if frame.beside else _legend_below(frame)), *_end(frame, found[-1], until)]
 
 
 def _steps(found: Sequence[Point], x: Callable[[Point], float]) -> list[str]:
@@ -97,25 +115,26 @@ def _steps(found: Sequence[Point], x: Callable[[Point], float]) -> list[str]:
 
 
 def _axis(
-    panel: tuple[int, int], name: str, marks: Iterable[tuple[float, str]], highest: float, lowest: float
+    frame: Frame, panel: tuple[int, int], name: str, marks: Iterable[tuple[float, str]], highest: float, lowest: float
 ) -> list[str]:
     top, bottom = panel
     parts = [
-        f'<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="{top}" y2="{bottom}"/>',
-        f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>',
-        _text(LEFT - 6, (top + bottom) / 2, name, "soft", anchor="end"),
+        f'<line class="axis" x1="{frame.left}" x2="{frame.left}" y1="{top}" y2="{bottom}"/>',
+        f'<line class="axis" x1="{frame.left}" x2="{frame.end}" y1="{bottom}" y2="{bottom}"/>',
+        _text(frame.left - 6, (top + bottom) / 2, name, "soft", anchor="end"),
     ]
     at = [(_scaled(panel, lowest, highest, value) + 4, text) for value, text in marks]
-    return parts + [_text(LEFT - 6, y, text, "soft", anchor="end") for y, text in at]
+    return parts + [_text(frame.left - 6, y, text, "soft", anchor="end") for y, text in at]
 
 
-def _bound(y: float, text: str, kind: str) -> list[str]:
-    line = f'<line class="bound {kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-    return [line, _text(WIDTH - RIGHT + 6, y + 4, text, kind)]
+def _bound(frame: Frame, y: float, text: str, kind: str) -> list[str]:
+    line = f'<line class="bound {kind}" x1="{frame.left}" x2="{frame.end}" y1="{y:.1f}" y2="{y:.1f}"/>'
+    place = (frame.end + 6, y + 4) if frame.beside else (frame.left + 6, y - 4)
+    return [line, _text(*place, text, kind)]
 
 
-def _legend() -> list[str]:
-    x = WIDTH - RIGHT + 6
+def _legend(frame: Frame) -> list[str]:
+    x = frame.end + 6
     return [
         _text(x, RATES[0] + 10, "canary", "canary"),
         _text(x, RATES[0] + 28, "stable", "stable"),
@@ -125,15 +144,28 @@ def _legend() -> list[str]:
     ]
 
 
-def _end(last: Point, until: float) -> list[str]:
+def _legend_below(frame: Frame) -> list[str]:
+    x, under = frame.left, (RATES[1] + 16, EVIDENCE[1] + 16)
+    return [
+        _text(x, under[0], "canary", "canary"),
+        _text(x + 60, under[0], "stable", "stable"),
+        _text(x, under[1], "against (dotted: without its cap)", "bad"),
+        _text(x + 200, under[1], "in favour", "good"),
+    ]
+
+
+def _end(frame: Frame, last: Point, until: float) -> list[str]:
+    seconds = _text(frame.end, EVIDENCE[1] + 16, f"{until:.0f} s", "soft", anchor="end")
+    if not frame.chars:
+        return [seconds]
     kind = {Kind.ROLLBACK: "bad", Kind.DROP: "bad", Kind.ADVANCE: "good"}.get(last.verdict.action, "")
     words, lines = last.verdict.sentence.split(), [""]
     for word in words:
-        if len(lines[-1]) + len(word) > 118:
+        if len(lines[-1]) + len(word) > frame.chars:
             lines.append("")
         lines[-1] += f"{word} "
-    seconds = _text(WIDTH - RIGHT, EVIDENCE[1] + 16, f"{until:.0f} s", "soft", anchor="end")
-    return [seconds] + [_text(LEFT, EVIDENCE[1] + 38 + 16 * i, line.strip(), kind) for i, line in enumerate(lines)]
+    place = EVIDENCE[1] + 38
+    return [seconds] + [_text(frame.left, place + 16 * i, line.strip(), kind) for i, line in enumerate(lines)]
 
 
 def _line(path: Iterable[tuple[float, float]], kind: str) -> str:

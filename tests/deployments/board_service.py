@@ -27,7 +27,7 @@ class Scene:
     seen: Seen
     done: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     error: TidegateError | None = None
-    charts: dict[tuple[str, str], str] = field(default_factory=dict)
+    charts: dict[tuple[str, str, bool], str] = field(default_factory=dict)
     looks: int = 0
 
     async def look(self, _: Seen) -> Callable[[Seen], Seen]:
@@ -41,8 +41,8 @@ class Scene:
         self.done.append((plan.action, plan.subject, who, reason, code))
         return f"{plan.action}: told {plan.subject}."
 
-    async def chart(self, run: str, region: str) -> str | None:
-        return self.charts.get((run, region))
+    async def chart(self, run: str, region: str, narrow: bool) -> str | None:
+        return self.charts.get((run, region, narrow))
 
 
 @dataclass

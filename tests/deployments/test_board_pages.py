@@ -58,7 +58,7 @@ class Checked(HTMLParser):
             self.faults.append("a script that is not ours")
         if tag in ("link", "img") and str(found.get("href") or found.get("src")).startswith(("http", "//")):
             self.faults.append("something from elsewhere")
-        if tag not in ("meta", "link", "input", "img", "rect", "line"):
+        if tag not in ("meta", "link", "input", "img", "source", "rect", "line"):
             self._open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -79,7 +79,16 @@ def check(html: str) -> None:
 
 
 async def test_a_stranger_sees_nothing_unless_the_settings_say_so(there: Service, tmp_path: Path) -> None:
-    for path in ("/", "/events", "/history", f"/verdict/{RUN}/us-east-1.svg", "/do/rollback/production"):
+    nothing = ("/do/rollback/staging", f"/do/abort/{RUN}", "/do/nonsense/x")
+    for path in (
+        "/",
+        "/events",
+        "/here",
+        "/history",
+        f"/verdict/{RUN}/us-east-1.svg",
+        "/do/rollback/production",
+        *nothing,
+    ):
         answer = await there.someone().get(path)
         assert answer.status_code == 303 and answer.headers["location"].startswith("/login"), path
     (tmp_path / "open").mkdir()
@@ -100,6 +109,18 @@ async def test_the_page_says_what_is_live_and_holds_nothing_foreign(there: Servi
         assert expected in page.text
 
 
+async def test_all_five_measures_are_drawn_by_week_and_what_has_no_data_says_so(there: Service) -> None:
+    browser = await inside(there)
+    page = (await browser.get("/")).text
+    assert page.count('class="drawn"') == 5
+    for expected in ("12 weeks, at most 8 in one", "12 weeks, oldest first: no data, 50%, 33%", "at most 1.5 h"):
+        assert expected in page, expected
+    await there.show(seen(measured=measured(0)))
+    none = (await browser.get("/")).text
+    check(none)
+    assert none.count("by week: no data") == 4
+
+
 @pytest.mark.parametrize("name", ["sam", "bob"])
 async def test_what_somebody_may_not_do_is_neither_offered_nor_done(there: Service, name: str) -> None:
     browser = await inside(there, name)
@@ -109,6 +130,7 @@ async def test_what_somebody_may_not_do_is_neither_offered_nor_done(there: Servi
     answer = await browser.post("/do/rollback/production", {"token": token, "reason": "x", "shown": "x"})
     assert answer.status_code == 403
     assert there.scene.done == []
+    assert (name, "rollback refused") in await there.world.audit()
 
 
 async def test_everything_at_once_is_a_sound_page(there: Service) -> None:
@@ -132,6 +154,7 @@ async def test_everything_at_once_is_a_sound_page(there: Service) -> None:
         "&lt;fire&gt;",
         "no data",
         f"/verdict/{RUN}/us-east-1.svg?7",
+        "evidence against it in us-east-1",
         "it&#39;s waiting.",
     ):
         assert expected in page.text, expected
@@ -163,6 +186,22 @@ async def test_what_changed_since_it_was_asked_about_is_asked_again(there: Servi
     again = await browser.post("/do/rollback/production", fields)
     assert again.status_code == 409 and "has changed" in again.text and "it is bad" in again.text
     assert there.scene.done == []
+    assert ("ada", "rollback refused") in await there.world.audit()
+
+
+async def test_an_order_from_another_page_and_one_that_is_too_late_are_written_down(there: Service) -> None:
+    await there.show(under_way())
+    browser = await inside(there)
+    forged = await browser.post(f"/do/hold/{RUN}", {"shown": "x"}, headers={"Origin": "http://elsewhere.test"})
+    assert forged.status_code == 403 and ("ada", "hold refused") in await there.world.audit()
+    await there.show(seen())
+    late = await browser.post(f"/do/resume/{RUN}", {"token": await browser.token(), "shown": "x"})
+    assert late.status_code == 422 and "no longer under way" in late.text
+    assert ("ada", "resume refused") in await there.world.audit()
+
+
+async def test_a_page_asks_whether_it_may_read_on(there: Service) -> None:
+    assert (await (await inside(there)).get("/here")).status_code == 204
 
 
 async def test_an_approval_takes_a_code(there: Service) -> None:
@@ -190,11 +229,13 @@ async def test_what_is_refused_is_said_and_written_down(
 
 
 async def test_a_chart_is_shown_by_itself_and_runs_nothing(there: Service) -> None:
-    there.scene.charts[RUN, "us-east-1"] = "<svg/>"
+    there.scene.charts[RUN, "us-east-1", False] = "<svg/>"
+    there.scene.charts[RUN, "us-east-1", True] = "<svg>narrow</svg>"
     browser = await inside(there)
     answer = await browser.get(f"/verdict/{RUN}/us-east-1.svg")
     assert answer.headers["content-type"] == "image/svg+xml"
     assert "script" not in answer.headers["content-security-policy"]
+    assert "narrow" in (await browser.get(f"/verdict/{RUN}/us-east-1.svg?narrow=1&7")).text
     assert (await browser.get(f"/verdict/{RUN}/nowhere.svg")).status_code == 422
     assert (await browser.get("/assets/base.html")).status_code == 422
 

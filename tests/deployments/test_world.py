@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
-from board_world import NOW
+from board_world import BEFORE, NOW, seen
 
 from clients.ballots import Asked, Ballots
 from clients.releases import Releases
 from clients.store import Store
 from config import load
 from deployments.service import charts, world, world_gates
+from release.board import fold
 from release.board_seen import Seen
 from release.finished import Finished
 from release.gates_votes import Bound, Vote
@@ -67,13 +70,35 @@ async def test_the_past_is_measured_and_freezes_ahead_are_seen(configured: Path)
         one = Finished("r1", 1, "production", "production", "canary", "released", at, at, "1.4.0", actor="ada")
         await Releases(store).add([one])
         parts = {part.name: part for part in world.parts(environments, store)}
-        seen = world.nothing_seen(environments)
+        found = world.nothing_seen(environments)
         for name in ("the database of releases", "the freezes"):
-            seen = (await parts[name].look(seen))(seen)
-    assert [(past.version, past.actor) for past in seen.past] == [("1.4.0", "ada")]
-    assert seen.measured is not None and seen.measured.now.deployments == 1 and len(seen.measured.weeks) == 12
-    assert [(freeze.environment, freeze.name) for freeze in seen.freezes] == [("production", "weekend")]
-    assert len(seen.regions) == 5
+            found = (await parts[name].look(found))(found)
+    assert [(past.version, past.actor) for past in found.past] == [("1.4.0", "ada")]
+    assert found.measured is not None and found.measured.now.deployments == 1 and len(found.measured.weeks) == 12
+    assert [(freeze.environment, freeze.name) for freeze in found.freezes] == [("production", "weekend")]
+    assert len(found.regions) == 5
+
+
+async def test_a_halt_and_who_made_a_version_live_outlive_many_releases_elsewhere(configured: Path) -> None:
+    environments = [load.environment(name) for name in load.ENVIRONMENTS]
+    async with Store(f"sqlite:///{configured / 'store.db'}") as store:
+        at = datetime.now(UTC) - timedelta(days=1)
+        halted = Finished(BEFORE, 1, "production", "production", "canary", "halted", at, at, "1.4.0", actor="ada")
+        others = [
+            Finished(f"d{number}", 1, "development", "development", "rolling", "released", later, later, actor="bob")
+            for number in range(250)
+            for later in [at + timedelta(minutes=number + 1)]
+        ]
+        refused = replace(halted, run="x", outcome="refused", ended=at + timedelta(hours=5))
+        await Releases(store).add([halted, *others, refused])
+        part = {part.name: part for part in world.parts(environments, store)}["the database of releases"]
+        unknown = replace(seen(), actors={})
+        found = (await part.look(unknown))(unknown)
+    assert {name: one.run for name, one in found.deployed.items()} == {"production": BEFORE, "development": "d249"}
+    assert found.count == 252 and BEFORE not in {one.run for one in found.past}
+    board = fold(found)
+    assert board.environments[0].halted is not None and board.headline.tone == "bad"
+    assert board.actors[BEFORE] == "ada"
 
 
 def test_64_regions_are_looked_at_less_often(configured: Path) -> None:
@@ -88,10 +113,28 @@ async def test_a_verdict_is_drawn_from_what_its_run_wrote(configured: Path) -> N
     folder = load.home() / "work" / "runs" / "run-1"
     folder.mkdir(parents=True)
     (folder / "verdict-us-east-1.jsonl").write_text(record.head(Policy(), "v1.5.0 in us-east-1"))
-    drawn = await charts.draw("run-1", "us-east-1")
+    drawn = await charts.Charts().draw("run-1", "us-east-1")
     assert drawn is not None and "v1.5.0 in us-east-1" in drawn and drawn.startswith("<svg")
     assert charts.stamp("run-1", "us-east-1")
     assert charts.stamp("run-1", "nowhere") == ""
     (load.home() / "verdict-x.jsonl").write_text(record.head(Policy(), "secret"))
     for run, region in (("..", "x"), ("../..", "x"), ("run-1", "../../x"), (".", "x")):
-        assert await charts.draw(run, region) is None
+        assert await charts.Charts().draw(run, region) is None
+
+
+async def test_a_course_is_judged_once_for_all_who_look_and_its_last_picture_has_a_stamp_of_its_own(
+    configured: Path,
+) -> None:
+    path = load.home() / "work" / "runs" / "run-1" / "verdict-us-east-1.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(record.head(Policy(), "the first"))
+    drawing = charts.Charts()
+    assert "the first" in str(await drawing.draw("run-1", "us-east-1"))
+    path.write_text(record.head(Policy(), "the second"))
+    assert "the first" in str(await drawing.draw("run-1", "us-east-1", narrow=True)), "it was judged a moment ago"
+    assert "the second" in str(await charts.Charts().draw("run-1", "us-east-1"))
+    going_on = charts.stamp("run-1", "us-east-1")
+    os.utime(path, (time.time() - 10, time.time() - 10))
+    over = charts.stamp("run-1", "us-east-1")
+    os.utime(path, (time.time() - 10.5, time.time() - 10.5))
+    assert len({going_on, over, charts.stamp("run-1", "us-east-1")}) == 3

@@ -109,21 +109,23 @@ def test_a_release_shows_its_steps_with_the_time_they_took_and_should_take() -> 
     one = fold(under_way()).releases[0]
     assert one.expected == 80 + 240 + 240
     assert [(step.name, step.stage, step.spent, step.expected) for step in one.steps] == [
-        ("checks and preparation", "done", 70.0, None),
+        ("checks and approvals", "done", 10.0, 12.0),
+        ("preparation", "done", 60.0, 55.0),
         ("us-east-1", "running", None, 240.0),
         ("eu-west-1", "waiting", None, 240.0),
         ("ap-southeast-1", "waiting", None, 240.0),
     ]
-    assert one.steps[1].detail == "weight 25: judged"
+    assert one.steps[2].detail == "weight 25: judged"
     assert [course.weight for course in one.courses] == [25]
 
 
 def test_a_release_before_its_regions_is_preparing() -> None:
     found = under_way()
-    run = replace(found.runs[RUN], parts=())
+    run = replace(found.runs[RUN], parts=(), pipeline="staging")
     steps = fold(replace(found, runs={RUN: run})).releases[0].steps
-    assert [(step.name, step.stage) for step in steps[:2]] == [
-        ("checks and preparation", "running"),
+    assert [(step.name, step.stage) for step in steps[:3]] == [
+        ("tests and build", "done"),
+        ("preparation", "running"),
         ("us-east-1", "waiting"),
     ]
 
@@ -135,10 +137,11 @@ def test_going_back_is_an_alarm_and_regions_that_never_began_are_left_out() -> N
     board = fold(found)
     assert board.headline.tone == "bad"
     assert board.headline.lead == "production v1.5.0 is being taken back: us-east-1: 9 % of requests fail"
-    assert [(step.name, step.stage, step.spent) for step in board.releases[0].steps] == [
-        ("checks and preparation", "done", 70.0),
-        ("us-east-1", "failed", 110.0),
-        ("taking it back", "running", None),
+    assert [(step.name, step.stage, step.spent, step.expected) for step in board.releases[0].steps] == [
+        ("checks and approvals", "done", 10.0, 12.0),
+        ("preparation", "done", 60.0, 55.0),
+        ("us-east-1", "failed", 110.0, 240.0),
+        ("taking it back", "running", None, 45.0),
     ]
 
 
@@ -181,13 +184,14 @@ def test_an_approval_that_waits_says_what_is_still_needed() -> None:
 
 def test_an_environment_stays_halted_until_a_release_brings_it_out() -> None:
     halted = Past("9", "production", "production", "1.5.0", "canary", "halted", "ada", NOW - 60, reason="no way back.")
-    refused = replace(halted, run="10", outcome="refused", reason="a freeze")
-    found = seen(past=(refused, halted))
+    found = seen(deployed={"production": halted})
     assert lead(found) == ("bad", "production is HALTED, a person must decide: no way back.")
     assert fold(found).environments[0].halted == halted
     after = replace(halted, run="11", outcome="released", reason="")
-    assert lead(seen(past=(after, halted)))[0] == "good"
-    assert fold(replace(under_way(), past=(halted,))).environments[0].halted is None, "somebody is at it"
+    assert lead(seen(past=(halted,), deployed={"production": after}))[0] == "good"
+    assert fold(replace(under_way(), deployed={"production": halted})).environments[0].halted is None, (
+        "somebody is at it"
+    )
 
 
 def test_a_freeze_is_told_while_it_lasts_and_what_is_silent_is_said() -> None:
@@ -215,6 +219,17 @@ def test_64_regions_are_one_look() -> None:
     assert board.environments[0].live == "v1.4.0 is live in all 64 regions, 6 in trouble"
     told = lead(replace(base, regions=bad))[1]
     assert told == "production r00, r01, r02, r03 and 2 more: no pod of the live version is Ready"
+
+
+def test_regions_that_are_not_well_are_at_the_top_and_the_others_keep_their_places() -> None:
+    base = seen()
+    states = {"r02": canary(25), "r40": steady(ready=8), "r63": steady(ready=0)}
+    many = tuple(
+        replace(base.regions[0], region=f"r{one:02}", state=states.get(f"r{one:02}", steady())) for one in range(64)
+    )
+    rows = [row.region for row in fold(replace(base, regions=many)).environments[0].regions]
+    assert rows[:4] == ["r63", "r02", "r40", "r00"]
+    assert rows[4:] == sorted(rows[4:]) and len(rows) == 64
 
 
 def test_a_run_that_is_not_known_to_prefect_is_still_shown() -> None:

@@ -8,7 +8,7 @@ import pytest
 from verdict_world import World
 
 from release.verdict import Entry, Kind, Policy, advance, observe, start
-from release.verdict.chart import draw
+from release.verdict.chart import NARROW, draw
 from release.verdict.record import Stored, dump, load
 from release.verdict.series import changes, points
 
@@ -41,6 +41,17 @@ def test_the_picture_is_valid_and_readable_on_both_grounds() -> None:
         assert wanted in words
     assert "nan" not in text
     assert "inf" not in text.replace("infinity", "")
+
+
+def test_a_phones_picture_keeps_all_its_words_within_its_frame() -> None:
+    text = draw(POLICY, seen(), "v1.5.0 beside v1.4.2 in us-east-1", frame=NARROW)
+    root = ET.fromstring(text)
+    assert root.attrib["viewBox"] == f"0 0 {NARROW.width} {NARROW.height}"
+    for one in root.iter("{http://www.w3.org/2000/svg}text"):
+        left, wide = float(one.attrib["x"]), 6.6 * len(one.text or "")
+        begin = left - wide if one.attrib["text-anchor"] == "end" else left
+        assert begin >= -12 and begin + wide <= NARROW.width + 12, one.text
+        assert float(one.attrib["y"]) < NARROW.height, one.text
 
 
 def test_nothing_seen_is_a_picture_too() -> None:

@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from release.board_seen import Course, Measured, Pace, Past, Seen, SeenApproval, SeenLock, SeenPart, SeenRegion, SeenRun
+from release.board_seen import (
+    Course,
+    Measured,
+    Pace,
+    Past,
+    Seen,
+    SeenApproval,
+    SeenLock,
+    SeenPart,
+    SeenRegion,
+    SeenRun,
+    SeenVote,
+)
 from release.dora import Measures
 from release.locking import Held, Holder
 from release.model import Artifact, HelmRelease, Pod, Record, RegionState, Retirement, Route, Slot, SlotState, Workload
 from release.steering import Order
+from release.verdict import Entry, Policy, chart
+from release.verdict.counts import Block, Counts
+from release.verdict.series import points
 
 NOW = 1_764_000_000.0
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
@@ -65,7 +80,8 @@ def seen(states: Mapping[str, RegionState | None] | None = None, **changes: obje
         Past("2", "production", "production", "1.3.9", "rolling", "recovered", "bob", NOW - 90_000, 300.0, 42.0,
              "us-east-1: CrashLoopBackOff: exit code 1, 4 restarts"),
     )  # fmt: skip
-    return replace(Seen(NOW, "sandbox", "shop", regions, locks, past=past, count=2), **changes)  # type: ignore[arg-type]
+    base = Seen(NOW, "sandbox", "shop", regions, locks, past=past, count=2, actors={BEFORE: "ada"})
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def held(note: str = "", orders: Sequence[Order] = (), renewed: float = NOW, what: str = "production v1.5.0") -> Held:
@@ -77,16 +93,18 @@ def under_way(note: str = "", orders: Sequence[Order] = (), weight: int = 25, **
     whole = seen({"us-east-1": canary(weight)}, **changes)
     locks = (SeenLock("production", held(note, orders), NOW), *whole.locks[1:])
     parts = (SeenPart("us-east-1", "running", NOW - 130, line="weight 25: judged"),)
-    run = SeenRun(RUN, "canary", (REGIONS[:1], REGIONS[1:]), NOW - 200, parts)
+    page = f"http://prefect.test/runs/flow-run/{RUN}"
+    run = SeenRun(RUN, "canary", (REGIONS[:1], REGIONS[1:]), NOW - 200, parts, page, "production")
     course = Course(RUN, "us-east-1", weight, 0.4, 4.6, 1.2, 3.0, "canary 0.3 % errors, stable 0.2 %: goes on looking")
-    pace = Pace(dict.fromkeys(REGIONS, 240.0), 80.0)
+    pace = Pace(dict.fromkeys(REGIONS, 240.0), 80.0, 12.0, 55.0, 45.0)
     return replace(whole, locks=locks, runs={RUN: run}, paces={RUN: pace}, courses=(course,))
 
 
 def approval(missing: int = 1, run: str = "77aa", **changes: object) -> SeenApproval:
     one = SeenApproval(
         run, "production v1.6.0", "production", "ada", True, NOW - 600, 2, missing, "canary", artifact("1.6.0").digest,
-        REGIONS, ("us-east-1 v1.4.0",), reason="2 people must approve: bob approved",
+        REGIONS, tuple(f"{name} v1.4.0" for name in REGIONS), (SeenVote("eve", "approve", NOW - 300, "read the diff"),),
+        reason="2 people must approve: eve approved",
     )  # fmt: skip
     return replace(one, **changes)  # type: ignore[arg-type]
 
@@ -99,3 +117,27 @@ def measured(deployments: int = 12, failed: int = 2) -> Measured:
 
     weeks = tuple(one(7.0, count, count // 4) for count in (0, 2, 3, 5, 4, 1, 0, 6, 8, 4, 3, 5))
     return Measured(one(30.0, deployments, failed), one(30.0, 8, 0), weeks if deployments else ())
+
+
+def course(seconds: int) -> tuple[Policy, tuple[Entry, ...]]:
+    """A canary of v1.5.0 that turns bad at 25 %, as its run stores it: undecided for 69 s, bad after 76 s."""
+    entries = []
+    for second in range(seconds):
+        bad = 1 if second > 60 and second % 2 else 0
+        block = Block(1.0, Counts(20, bad), Counts(180, int(second % 9 == 0)), Counts(200, bad), 0.0)
+        entries.append(Entry(float(second), 10 if second < 60 else 25, block))
+    return Policy(latency=None), tuple(entries)
+
+
+def drawn(seconds: int, *, narrow: bool = False) -> str:
+    """That course as its picture."""
+    frame = chart.NARROW if narrow else chart.WIDE
+    return chart.draw(*course(seconds), "v1.5.0 beside v1.4.0 in us-east-1", frame=frame)
+
+
+def told(seconds: int, stamp: str = "") -> Course:
+    """That course as the board says it in words: the same numbers."""
+    last = points(*course(seconds))[-1]
+    found = last.verdict
+    evidence = (found.against, found.needed, found.favour, found.wanted)
+    return Course(RUN, "us-east-1", last.weight, *evidence, found.sentence, stamp)

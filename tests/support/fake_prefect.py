@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from aiohttp import web
 
 from release.finished import PIPELINES
 
@@ -21,6 +23,7 @@ class FakePrefect:
     def __init__(self) -> None:
         self.runs: list[dict[str, Any]] = []
         self.artifacts: list[dict[str, Any]] = []
+        self.lines: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.up = True
         self.answers: int | None = None
@@ -45,6 +48,32 @@ class FakePrefect:
             told = {"key": "outcome", "flow_run_id": run, "type": "json", "data": json.dumps(outcome)}
             self.artifacts.append(told)
 
+    def begun(self, run: str, flow: str, at: datetime, parent: str | None = None, **facts: Any) -> None:
+        """A run that goes on, of another where `parent` is one."""
+        one = {"id": run, "flow_id": FLOWS[flow], "state_name": "Running", "state_type": "RUNNING", "parent": parent}
+        one |= {"created": at.isoformat(), "start_time": at.isoformat(), "end_time": None, "parameters": {}}
+        self.runs.append(one | facts)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        """The same on a port of loopback; the API's address."""
+
+        async def handle(request: web.Request) -> web.Response:
+            asked = httpx.Request(request.method, str(request.url), content=await request.read())
+            answer = await self.transport.handle_async_request(asked)
+            return web.Response(status=answer.status_code, body=answer.content, content_type="application/json")
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/api"
+        finally:
+            await runner.cleanup()
+
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/")
         self.asked.append(path)
@@ -52,15 +81,26 @@ class FakePrefect:
             self.answers -= 1
         if not self.up or (self.answers is not None and self.answers < 0):
             return httpx.Response(503)
+        if request.method == "GET":
+            return self._got(path)
         body = json.loads(request.content)
         found = {
             "flows/filter": self._flows,
             "flow_runs/filter": self._runs,
             "artifacts/filter": self._told,
+            "logs/filter": lambda body: [
+                one for one in self.lines if one["flow_run_id"] in body["logs"]["flow_run_id"]["any_"]
+            ],
             "artifacts/latest/filter": lambda body: [one for one in self.artifacts if one["key"].startswith("live-")],
         }[path](body)
         start = body.get("offset", 0)
         return httpx.Response(200, json=found[start : start + body.get("limit", 200)])
+
+    def _got(self, path: str) -> httpx.Response:
+        if path == "ready":
+            return httpx.Response(200, json=True)
+        found = next((one for one in self.runs if path == f"flow_runs/{one['id']}"), None)
+        return httpx.Response(404) if found is None else httpx.Response(200, json=found)
 
     def _flows(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         chosen = body["flows"]
@@ -79,6 +119,8 @@ class FakePrefect:
             return [one for one in found if one["id"] in ids["any_"]]
         if (state := own.get("state", {}).get("name")) is not None:
             return [one for one in found if one["state_name"] in state["any_"]]
+        if (types := own.get("state", {}).get("type")) is not None:
+            found = [one for one in found if one["state_type"] in types["any_"]]
         after = own.get("end_time", {}).get("after_", "")
         ended = [one for one in found if one["parent"] is None and one["end_time"] and one["end_time"] >= after]
         return sorted(ended, key=lambda one: one["end_time"], reverse=True)

@@ -1,0 +1,118 @@
+"""What the board sees of runs under way, from a Prefect server's answers over HTTP."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fake_prefect import FakePrefect
+
+from config import load
+from deployments.service.world_runs import Runs
+from release.board_seen import Seen, SeenLock
+from release.locking import Held, Holder
+
+AT = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+PRODUCTION, STAGING = str(uuid.uuid4()), str(uuid.uuid4())
+
+
+@pytest.fixture
+async def prefect(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakePrefect]:
+    fake = FakePrefect()
+    async with fake.served() as address:
+        monkeypatch.setenv("TIDEGATE__PREFECT__API", address)
+        yield fake
+
+
+def locked(*pairs: tuple[str, str]) -> Seen:
+    """Environments whose lock a run holds."""
+    locks = [
+        SeenLock(place, Held(Holder(run, "ada", f"{place} v2"), AT.timestamp(), AT.timestamp(), 60.0))
+        for place, run in pairs
+    ]
+    return Seen(AT.timestamp(), locks=tuple(locks))
+
+
+def releases(prefect: FakePrefect) -> None:
+    """A canary of production with a region under way, and a release to staging."""
+    called = {"tag": "v2", "strategy": "canary", "actor": "ada"}
+    prefect.begun(PRODUCTION, "production", AT - timedelta(seconds=60), parameters=called)
+    prefect.begun("r1", "region", AT, PRODUCTION, parameters={"region": "us-east-1", "strategy": "canary"})
+    prefect.begun("b1", "recover", AT + timedelta(seconds=90), PRODUCTION)
+    prefect.begun(STAGING, "staging", AT - timedelta(seconds=30))
+    for second, text in ((1, "us-east-1: weight 10: judged"), (2, "us-east-1: weight 25: judged"), (3, "other")):
+        stamp = (AT + timedelta(seconds=second)).isoformat()
+        prefect.lines.append({"flow_run_id": "r1", "timestamp": stamp, "level": 20, "message": text})
+    evidence = {
+        "run": PRODUCTION,
+        "environment": "production",
+        "region": "us-east-1",
+        "weight": 25,
+        "sentence": "looks",
+    }
+    evidence |= {"against": 0.4, "needed": 4.6, "favour": 1.2, "wanted": 3.0}
+    told = {"key": "live-production-us-east-1", "flow_run_id": PRODUCTION, "data": json.dumps(evidence)}
+    prefect.artifacts.append(told)
+
+
+def past(prefect: FakePrefect, pipeline: str, strategy: str, seconds: float, *, word: str = "released") -> None:
+    """A release that ended: a minute before the lock, 20 s of preparation, so long in its region."""
+    place = "us-east-1" if pipeline == "production" else pipeline
+    locked = 20 + seconds + 5
+    told = {"pipeline": pipeline, "word": word, "strategy": strategy, "locked": locked, "recovery": 7.0}
+    told["regions"] = [{"region": place, "seconds": seconds}]
+    run, won = str(uuid.uuid4()), AT - timedelta(hours=1)
+    end, began = won + timedelta(seconds=locked), won - timedelta(seconds=60)
+    state = "COMPLETED" if word == "released" else "FAILED"
+    prefect.ended(run, end, told, start_time=began.isoformat(), state_type=state)
+    child = {"end_time": end.isoformat(), "state_type": state}
+    prefect.begun(f"child-{run}", "region", won + timedelta(seconds=20), run, parameters={"region": place}, **child)
+
+
+async def test_runs_are_seen_with_their_regions_their_page_and_their_verdict(prefect: FakePrefect) -> None:
+    releases(prefect)
+    runs = Runs([load.environment(name) for name in load.ENVIRONMENTS])
+    seen = locked(("production", PRODUCTION), ("staging", STAGING))
+    found = (await runs.look(seen))(seen)
+    one = found.runs[PRODUCTION]
+    assert (one.pipeline, one.strategy, one.began) == ("production", "canary", AT.timestamp() - 60)
+    assert one.url.endswith(f"/runs/flow-run/{PRODUCTION}") and "/api" not in one.url
+    assert [(part.region, part.stage, part.line) for part in one.parts] == [
+        ("us-east-1", "running", "weight 25: judged"),
+        ("", "running", ""),
+    ]
+    assert found.runs[STAGING].strategy == "rolling"
+    assert [(course.region, course.weight, course.needed) for course in found.courses] == [("us-east-1", 25, 4.6)]
+    nothing = locked()
+    assert (await runs.look(nothing))(found).runs == {}
+    assert prefect.asked[-1] == "ready"
+
+
+async def test_each_pipeline_is_expected_to_take_what_its_own_took(prefect: FakePrefect) -> None:
+    releases(prefect)
+    past(prefect, "production", "canary", 200.0)
+    past(prefect, "production", "rolling", 90.0)
+    past(prefect, "production", "canary", 10.0, word="recovered")
+    past(prefect, "staging", "rolling", 30.0)
+    runs = Runs([load.environment(name) for name in load.ENVIRONMENTS])
+    seen = locked(("production", PRODUCTION), ("staging", STAGING))
+    found = (await runs.look(seen))(seen)
+    production, staging = found.paces[PRODUCTION], found.paces[STAGING]
+    assert (production.regions, production.around, production.back) == ({"us-east-1": 200.0}, 25.0, 7.0)
+    assert (production.before, production.prepared) == (60.0, 20.0)
+    assert (staging.regions, staging.before, staging.back) == ({"staging": 30.0}, 60.0, 0.0)
+
+
+async def test_the_past_is_asked_once_for_each_of_two_releases_side_by_side(prefect: FakePrefect) -> None:
+    releases(prefect)
+    past(prefect, "production", "canary", 200.0)
+    runs = Runs([load.environment(name) for name in load.ENVIRONMENTS])
+    seen = locked(("production", PRODUCTION), ("staging", STAGING))
+    await runs.look(seen)
+    prefect.asked.clear()
+    found = (await runs.look(seen))(seen)
+    assert "artifacts/filter" not in prefect.asked
+    assert found.paces[PRODUCTION].regions == {"us-east-1": 200.0}
