@@ -60,12 +60,15 @@ class Lock:
         raise self._contended()
 
     async def renew(self, me: Holder, seconds: float) -> Held:
-        """Keep it for another `seconds`. Raises LockLost when it is not ours any more: change nothing then."""
+        """Keep it for another `seconds`, with the note that `me` has by now. Raises LockLost when it is not ours
+        any more: change nothing then."""
         for _ in range(_TRIES):
             state = await self.read()
             if state.held is None or state.held.holder.run != me.run:
                 raise locking.lost(me, state.held)
-            held = replace(state.held, renewed=state.now, lease=seconds)
+            # A note that could not be written when it was made.
+            holder = replace(state.held.holder, note=me.note or state.held.holder.note)
+            held = replace(state.held, holder=holder, renewed=state.now, lease=seconds)
             if await self._write(replace(state, held=held)):
                 return held
         raise self._contended()

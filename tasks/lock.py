@@ -44,9 +44,15 @@ class Grip:
     recovering: Recovering | None = None
 
     async def note_recovery(self, going: Recovering) -> None:
-        """Write on the lock that this release is being taken back: a run started again goes on with that."""
+        """Write on the lock that this release is being taken back: a run started again goes on with that.
+
+        Where the lock's API server is away, the way back does not wait for it: the next renewal writes it.
+        """
         self.me = replace(self.me, note=going.note)
-        await take(self.environment, self.me)
+        try:
+            await take(self.environment, self.me)
+        except Unavailable as error:
+            say(f"the lock does not say yet that the release goes back ({error.what}); it goes back now", warn=True)
 
     async def note_threads(self, text: str) -> None:
         """Write the run's messages in Slack on the lock: a run started again goes on under them."""
