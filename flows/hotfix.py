@@ -27,7 +27,7 @@ from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
 from release.outcome import Outcome, Word
 from release.versions import Version
-from tasks import context, image, quarantine, source
+from tasks import context, image, metrics, quarantine, source
 from tasks import hotfix as tasks
 from tasks.quality import run_side_by_side
 from tasks.say import say
@@ -59,6 +59,8 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
     name, grade = rules.branch(branch), rules.severity(severity)
     environment = rules.environment(load.environment("production"), grade)
     require_possible(environment, broken)
+    if grade == "critical":
+        metrics.require_address()  # it is watched after each region
     commit, before = await _from_live(environment, name)
     version = await tasks.version_of(name, commit)
     committed = await source.committed(commit, live.commits(before, commit))

@@ -21,7 +21,7 @@ from release import live, maintenance, plan
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag
-from tasks import clock, context, image, notify, source
+from tasks import clock, context, image, metrics, notify, source
 from tasks.lock import left_recovering
 from tasks.maintenance import maintained
 from tasks.say import say
@@ -97,6 +97,7 @@ async def _planned(
     draft.learn(strategy=strategy)
     without = tuple(name for name in order if len(environment.regions[name].previews) < 2)
     maintenance.require_possible(environment.maintenance.mode, strategy, without)
+    metrics.require_judged(environment, strategy)
     return prepare.Plan(environment, version, strategy, order, actor, accept, broken)
 
 
