@@ -12,6 +12,7 @@ from config import load
 from flows import common
 from flows.conclude import Draft, conclude
 from flows.emergency import in_each
+from flows.finish import finished
 from flows.forms import SeverityWord
 from flows.gating import Asking, gated, require_possible
 from flows.guard import left_open
@@ -78,11 +79,14 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
         await retire_due(environment)
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))
-        settled = common.all_settled(states, wanted)
+        settled = common.all_settled(states, wanted) and not grip.recovering
         each = in_each(name) if grade == "critical" else in_region
-        word = "unchanged" if settled else await release_waves(draft, grip, environment.waves, wanted, checkout, each)
+        if settled:
+            word = await finished(draft, grip, states)
+        else:
+            word = await release_waves(draft, grip, environment.waves, wanted, checkout, each)
     if word in ("released", "unchanged"):
-        await left_open(environment, draft, states if word == "unchanged" else None)
+        await left_open(environment, draft, states if settled else None)
         back = wayback.of_hotfix(before, artifact, source.application_file(checkout))
         fix = Fix(name, grade, artifact, context.run_id(), checks, back)
         draft.learn(warnings=await leave_behind(environment, fix, before, draft.outcome.seconds, actor))

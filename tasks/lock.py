@@ -36,12 +36,14 @@ def seconds_since_won() -> float:
 
 @dataclass(slots=True)
 class Grip:
-    """A lock that is held. `recovering` is what a dead run of the same release left: it was going back."""
+    """A lock that is held. `before` is the dead run of the same release that had it, or this very run before it was
+    started again; `recovering` is what that one left: it was going back."""
 
     environment: Environment
     me: Holder
     sign: stop.Stop
     recovering: Recovering | None = None
+    before: Holder | None = None
 
     async def note_recovery(self, going: Recovering) -> None:
         """Write on the lock that this release is being taken back: a run started again goes on with that.
@@ -108,6 +110,14 @@ async def left_recovering(environment: Environment, what: str) -> bool:
     return found is not None and found.holder.what == what and locking.recovering(found.holder) is not None
 
 
+@task(task_run_name="was {what} concluded", **RETRY)
+async def not_concluded(environment: Environment, what: str) -> bool:
+    """Whether a run of this release, dead or alive, still has the lock: the release was not concluded yet."""
+    async with _lock(environment) as lock:
+        found = (await lock.read()).held
+    return found is not None and found.holder.what == what
+
+
 @asynccontextmanager
 async def held(
     environment: Environment, who: str, what: str, *, wait: bool, still: Callable[[], Awaitable[None]] | None = None
@@ -128,7 +138,7 @@ async def held(
         sign.lapses = time.time() + environment.lock_lease / 2
         grip = Grip(environment, me, sign)
         if before is not None and before.what == what:
-            grip.recovering = locking.recovering(before)
+            grip.recovering, grip.before = locking.recovering(before), before
             told.adopt(before.threads)
             grip.me = replace(me, threads=told.text)
         told.keep = grip.note_threads
