@@ -60,10 +60,14 @@ class Lock:
         raise self._contended()
 
     async def renew(self, me: Holder, seconds: float) -> Held:
-        """Keep it for another `seconds`. Raises LockLost when it is not ours any more: change nothing then."""
+        """Keep it for another `seconds`, with the note that `me` has by now. Raises LockLost when it is not ours
+        any more: change nothing then."""
         for _ in range(_TRIES):
             state = await self.read()
-            held = replace(_ours(state, me), renewed=state.now, lease=seconds)
+            ours = _ours(state, me)
+            # A note that could not be written when it was made.
+            holder = replace(ours.holder, note=me.note or ours.holder.note)
+            held = replace(ours, holder=holder, renewed=state.now, lease=seconds)
             if await self._write(replace(state, held=held)):
                 return held
         raise self._contended()

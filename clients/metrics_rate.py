@@ -27,7 +27,7 @@ class RateMetrics(Asker):
     """The endpoint below a base address.
 
     A rate alone has no weight: one error in two requests is 50 % too. Where the answer has no `requests`,
-    `requests_per_second` is taken, which must then be given, and rather too low than too high.
+    `requests_per_second` is taken, which should then be given, and rather too low than too high.
     """
 
     def __init__(
@@ -54,8 +54,9 @@ class RateMetrics(Asker):
             return seen.sample
         seconds = int(now - seen.asked)
         rate = await self.rate(target, seconds)
-        requests = self._requests(rate, seconds)
-        more = Counts(requests, round(requests * rate.rate))
+        if rate.requests is None:
+            raise weightless()
+        more = Counts(rate.requests, round(rate.requests * rate.rate))
         seen.asked = now
         seen.sample = Sample(rate.at, Counts(), Counts(), (seen.sample.route or Counts()).plus(more))
         return seen.sample
@@ -67,18 +68,18 @@ class RateMetrics(Asker):
         rate, requests, at = _number(answer.get("rate")), _number(answer.get("requests")), _number(answer.get("at"))
         if rate is None or not 0 <= rate <= 1:
             raise unusable("its answer holds no `rate` between 0 and 1")
+        if requests is None and self._requests_per_second is not None:
+            requests = self._requests_per_second * seconds
         return Rate(rate, None if requests is None else round(requests), time.time() if at is None else at)
 
-    def _requests(self, rate: Rate, seconds: float) -> int:
-        if rate.requests is not None:
-            return rate.requests
-        if self._requests_per_second is None:
-            raise Refused(
-                "The error-rate endpoint does not say of how many requests its rate is.",
-                field="monitoring.requests_per_second",
-                next_step="Give the application's usual requests a second, rather too few than too many.",
-            )
-        return round(self._requests_per_second * seconds)
+
+def weightless() -> Refused:
+    """A rate without its requests, where the settings do not say how many they are either."""
+    return Refused(
+        "The error-rate endpoint does not say of how many requests its rate is.",
+        field="monitoring.requests_per_second",
+        next_step="Give the application's usual requests a second, rather too few than too many.",
+    )
 
 
 def _number(value: Any) -> float | None:

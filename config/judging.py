@@ -14,7 +14,7 @@ from release.verdict.policy import Margins, Policy
 class Verdict(Model):
     """How a canary is judged against the stable version beside it; docs/decisions/verdict.md says why so."""
 
-    provider: Literal["gateway", "prometheus"] = "gateway"
+    provider: built.Provider = "gateway"
     poll_s: Annotated[float, Field(ge=0.2, le=300)] = 1
     alpha: Annotated[float, Field(gt=0, le=0.1)] = 0.001
     latency: bool = True

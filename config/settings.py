@@ -101,6 +101,8 @@ class Monitoring(Model):
     url: Address | None = None
     # The gateway's counters, or a Prometheus server; `{region}` is replaced. `url` where it is not given.
     metrics: Address | None = None
+    # Where `verdict.provider` is json and its answers hold no `requests`: what is usual, rather too few than too many.
+    requests_per_second: Annotated[float, Field(gt=0)] | None = None
     webhook: Address | None = None
 
 

@@ -70,4 +70,5 @@ async def watch_after(environment: Environment, region: Region, before: Counts |
     limits, seconds = hotfix.limits(environment.hotfix, before), environment.hotfix.watch
     told = ", ".join(f"{limit.rate:.1%} errors ({limit.name})" for limit in limits)
     say(f"is watched for {seconds:.0f} s against {told}", region=region.name)
-    seen.append(await watch_absolute(environment, region, limits, seconds))
+    found = await watch_absolute(environment, region, limits, seconds)
+    seen.append(found if before is not None else f"{found}. It was not compared with the time before.")

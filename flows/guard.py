@@ -17,7 +17,7 @@ from flows.forms import EnvironmentWord
 from flows.waves import take_back
 from release import messages, window
 from release.environment import Environment
-from release.errors import Failed, Refused, Unavailable
+from release.errors import Failed, Halted, Refused, Unavailable
 from release.model import Record, RegionState
 from release.outcome import Outcome, Word
 from release.strategy import is_live, other
@@ -78,7 +78,11 @@ async def _guard(where: Environment, actor: str, draft: Draft) -> Word:
             if where.guard.on_bad == "page":
                 raise
             live = next(record for name, record, _ in open_in if name == bad.region)
-            return await _take_back(where, str(bad.region), live, end, actor, draft)
+            try:
+                return await _take_back(where, live, end, actor, draft)
+            except (Refused, Unavailable) as error:  # who must hear of it is told of the bad version too
+                what = f"{bad.what} It was not taken back: {error.what}"
+                raise Halted(what, region=bad.region, next_step=error.next_step) from error
     return "unchanged"
 
 
@@ -118,7 +122,7 @@ async def watch_limit(where: Environment, name: str, live: Record, end: str) -> 
     It ends before where another release begins or another version is live. No lock is held meanwhile.
     """
     region, limit = where.regions[name], Limit(where.guard.limit, where.guard.alpha)
-    state, looked, paged = start_watch(limit, stale_after=where.judged.policy.stale_after), time.monotonic(), False
+    state, looked, paged = start_watch(limit, policy=where.judged.policy), time.monotonic(), False
     async with metrics.reader(region, where.judged.provider) as read:
         while (left := window.left(end, clock.now())) > 0:
             state, found = watch(state, await read(live.slot, other(live.slot)), time.monotonic())
@@ -132,7 +136,7 @@ async def watch_limit(where: Environment, name: str, live: Record, end: str) -> 
                 raise Failed(found.sentence, region=name, next_step="See what changed; `tidegate rollback`.")
             if found.finding.page and not paged:
                 paged = True
-                await metrics.page(region, found.sentence)
+                await read.page(found.sentence)
             await asyncio.sleep(min(where.judged.poll, left))
     say(found.sentence if state.began is not None else "nothing was seen", region=name)
 
@@ -145,19 +149,19 @@ async def _overtaken(where: Environment, name: str, live: Record) -> str:
     return window.overtaken(live, state, holder, now)
 
 
-async def _take_back(where: Environment, region: str, live: Record, end: str, actor: str, draft: Draft) -> Word:
-    """Wherever that version is live, under the lock, for which it waits as long as the window is open."""
-    bad = common.wanted(where, live.artifact, "rolling")
+async def _take_back(where: Environment, live: Record, end: str, actor: str, draft: Draft) -> Word:
+    """Wherever that version is live, under the lock, for which it waits as long as the window is open. Raises Refused
+    where it is live nowhere any more."""
+    bad = window.bad(common.wanted(where, live.artifact, "rolling"), live)
 
     async def still() -> None:
         if window.left(end, clock.now()) == 0:
             raise Refused("the rollback window closed while another run was at work.", field="lock")
 
     async with held(where, actor, f"guard v{live.artifact.version}", wait=True, still=still) as grip:
-        state = await deploy.observe(where.regions[region])
-        if state.route is None or not is_live(state.route.live, bad):
-            say("another version went live meanwhile: nothing is taken back", region=region)
-            return "unchanged"
+        states = await common.observed(where, where.regions)
+        if not any(state.route is not None and is_live(state.route.live, bad) for state in states):
+            raise Refused("another version went live meanwhile.", next_step="See with `tidegate status` what is live.")
         draft.learn(digest=live.artifact.digest, commit=live.artifact.commit)
         checkout = await source.checkout(live.artifact.commit, context.run_id())
         return await take_back(draft, grip, tuple(where.regions), bad, checkout)

@@ -14,6 +14,7 @@ from config import load
 from flows import common, prepare
 from flows.conclude import Draft, conclude
 from flows.emergency import in_each
+from flows.finish import finished
 from flows.forms import SeverityWord
 from flows.gating import Asking, gated, require_possible
 from flows.guard import left_open
@@ -29,7 +30,7 @@ from release.hotfix_messages import Fix
 from release.model import Artifact, RegionState
 from release.outcome import Outcome, Word
 from release.versions import Version
-from tasks import context, image, quarantine, source
+from tasks import context, image, metrics, quarantine, source
 from tasks import hotfix as tasks
 from tasks.maintenance import maintained
 from tasks.quality import run_side_by_side
@@ -63,6 +64,8 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
     environment = rules.environment(load.environment("production"), grade)
     require_possible(environment, broken)
     prepare.require_maintenance(environment, "rolling", environment.regions)
+    if grade == "critical":
+        metrics.require_address()  # it is watched after each region
     commit, before = await _from_live(environment, name)
     version = await tasks.version_of(name, commit)
     committed = await source.committed(commit, live.commits(before, commit))
@@ -82,15 +85,17 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))
         await image.promote(artifact.digest, "hotfix-latest", move=True)
-        word: Word = "unchanged"
-        if not common.all_settled(states, wanted):
+        settled = common.all_settled(states, wanted) and not grip.recovering
+        if settled:
+            word = await finished(draft, grip, states)
+        else:
             if not grip.recovering:
                 await prepare.back_up(environment, version)
             each = in_each(name) if grade == "critical" else in_region
             async with maintained(environment, environment.regions):
                 word = await release_waves(draft, grip, environment.waves, wanted, checkout, each)
     if word in ("released", "unchanged"):
-        await left_open(environment, draft, states if word == "unchanged" else None)
+        await left_open(environment, draft, states if settled else None)
         back = wayback.of_hotfix(before, artifact, source.application_file(checkout))
         fix = Fix(name, grade, artifact, context.run_id(), checks, back)
         draft.learn(warnings=await leave_behind(environment, fix, before, draft.outcome.seconds, actor))

@@ -35,6 +35,7 @@ class Judging:
         self._bad: Verdict | None = None
         self._looked = asyncio.Event()
         self._polling: asyncio.Task[None] | None = None
+        self._read: metrics.Reader | None = None
         self._course = Course(environment.name, region)
 
     async def __aenter__(self) -> Self:
@@ -70,7 +71,7 @@ class Judging:
                 await deploy.shift(self._region, self._canary, found.weight)
             if found.finding.page and paged != found.cause:
                 paged = str(found.cause)
-                await metrics.page(self._region, found.sentence)
+                await self._page(found.sentence)
             if found.kind is not Kind.CONTINUE and told != f"{found.kind} {found.cause}":
                 told = f"{found.kind} {found.cause}"
                 say(found.sentence, region=self._region.name, warn=True)
@@ -90,6 +91,10 @@ class Judging:
                 next_step="Mend the version; the verdict's counts are kept with the run.",
             )
 
+    async def _page(self, sentence: str) -> None:
+        if self._read is not None:
+            await self._read.page(sentence)
+
     async def _next(self) -> Verdict:
         assert self._polling is not None, "use it as a context manager"
         if not self._polling.done():
@@ -103,9 +108,9 @@ class Judging:
     async def _poll(self) -> None:
         stable = other(self._canary)
         try:
-            async with metrics.reader(self._region, self._judged.provider) as read:
+            async with metrics.reader(self._region, self._judged.provider) as self._read:
                 while self._bad is None:
-                    sample, now = await read(self._canary, stable), time.monotonic()
+                    sample, now = await self._read(self._canary, stable), time.monotonic()
                     # With all the users, which it may have got meanwhile, there is nothing left to compare with:
                     # the guard watches from there on.
                     if self.weight >= 100:
@@ -128,11 +133,11 @@ class Judging:
 async def watch_absolute(environment: Environment, region: Region, limits: Sequence[Limit], seconds: float) -> str:
     """Hold what is live in the region against limits for `seconds`; what was seen, as a sentence.
 
-    Raises Failed above one. Metrics that do not answer are no health: it goes on until they do, or until a person
-    promotes the release.
+    Raises Failed above one. Metrics that do not answer, and users who do not come, are no health: it goes on until
+    they do, or until a person promotes the release.
     """
     live, judged = (await deploy.observe(region)).live_slot, environment.judged
-    state, ends, paged = start_watch(*limits, stale_after=judged.policy.stale_after), time.monotonic() + seconds, False
+    state, ends, paged = start_watch(*limits, policy=judged.policy), time.monotonic() + seconds, False
     async with metrics.reader(region, judged.provider) as read:
         while True:
             stop.check(region.name)
@@ -141,8 +146,8 @@ async def watch_absolute(environment: Environment, region: Region, limits: Seque
                 raise Failed(found.sentence, region=region.name, next_step="Mend the version, and try it in staging.")
             if found.finding.page and not paged:
                 paged = True
-                await metrics.page(region, found.sentence)
-            blind = found.cause is Cause.PROVIDER_DOWN and stop.promoted() is None
+                await read.page(found.sentence)
+            blind = found.kind is Kind.NO_DATA and stop.promoted() is None
             if time.monotonic() >= ends and not blind:
                 say(found.sentence, region=region.name)
                 return found.sentence

@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common, prepare
 from flows.conclude import Draft, conclude
+from flows.finish import finish
 from flows.forms import RegionWord, StrategyWord
 from flows.gating import Asking, gated, require_possible
 from flows.guard import left_open
@@ -21,7 +22,7 @@ from release import live, plan
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag
-from tasks import clock, context, image, notify, source
+from tasks import clock, context, image, metrics, notify, source
 from tasks.lock import left_recovering
 from tasks.maintenance import maintained
 from tasks.say import say
@@ -60,15 +61,16 @@ async def _release(tag: str, ready: Callable[[Draft], Awaitable[prepare.Plan]], 
     artifact = await _verified(planned.version, draft)
     want = common.wanted(environment, artifact, planned.strategy)
     states = await common.observed(environment, planned.regions)
-    if common.all_settled(states, want):
-        say(f"{tag} is live everywhere already: nothing to do")
+    going_back = await left_recovering(environment, f"production {tag}")
+    if common.all_settled(states, want) and not going_back:
+        word = await finish(environment, draft, states, planned.actor, f"production {tag}", wait=wait)
         await left_open(environment, draft, states)
-        return "unchanged"
+        return word
     draft.learn(committed=await source.committed(artifact.commit, live.commits(states, artifact.commit)))
     checkout = await source.checkout(artifact.commit, context.run_id())
     await common.check_regions(environment, states, artifact, checkout)
     # A release that died while it went back goes on going back: no check may keep it from that.
-    if not await left_recovering(environment, f"production {tag}"):
+    if not going_back:
         await prepare.check(planned, want, checkout)
     asking = Asking(
         environment, "production", artifact, planned.strategy, planned.regions, planned.actor, planned.break_glass, True
@@ -96,6 +98,7 @@ async def _planned(
     strategy = await prepare.strategy_of(tag, asked)
     draft.learn(strategy=strategy)
     prepare.require_maintenance(environment, strategy, order)
+    metrics.require_judged(environment, strategy)
     return prepare.Plan(environment, version, strategy, order, actor, accept, broken)
 
 

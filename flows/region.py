@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,10 +73,19 @@ async def bring_live(
         error.region = error.region or region
         await notify.finish_deployment(number, "failure", str(error), place.address)
         raise
+    except BaseException:
+        # Cancelled, or a mistake of ours: GitHub would else show it as in progress for ever.
+        with suppress(Exception):
+            await asyncio.shield(_broken_off(number, place.address))
+        raise
     seconds = time.monotonic() - began
     await notify.finish_deployment(number, "success", f"{shown(version)} is live", place.address)
     say(f"{shown(version)} is live with {ready} pods after {messages.duration(seconds)}", region=region)
     return RegionResult(region, "released", version, artifact.digest, ready, seconds)
+
+
+async def _broken_off(number: int | None, address: str) -> None:
+    await notify.finish_deployment.fn(number, "error", "its run broke off", address)
 
 
 def deployment_name(environment: Environment, region: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from config import load
 from flows import common
 from flows.conclude import Draft
+from flows.finish import finished
 from flows.region import in_region, recover
 from flows.waves import ASK, release_waves
 from release.appfile import AppFile
@@ -19,7 +20,6 @@ from release.rollback import Move
 from release.strategy import Want
 from tasks import context, image, rollback, source
 from tasks.lock import Grip
-from tasks.say import say
 
 
 async def back_to_last_good(
@@ -45,9 +45,8 @@ async def forward_to(
     """Deploy the version in place with production's checks; where it fails, back to what was live."""
     environment = grip.environment
     want = common.wanted(environment, artifact, "rolling")
-    if common.all_settled(states, want):
-        say(f"v{artifact.version} is live there already: nothing to do")
-        return "unchanged"
+    if common.all_settled(states, want) and not grip.recovering:
+        return await finished(draft, grip, states)
     checkout = await source.checkout(artifact.commit, context.run_id())
     await common.check_regions(environment, states, artifact, checkout)
     await image.promote(artifact.digest, f"v{artifact.version}")

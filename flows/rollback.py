@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from config import load
 from flows import common, run_names
 from flows.conclude import Draft, conclude
+from flows.finish import finished
 from flows.forms import RegionWord
 from flows.return_to import back_to_last_good, forward_to
 from release import plan, recovery, rollback_messages
@@ -57,6 +58,9 @@ async def _roll_back(
     what = f"rollback to {target.tag}" if target else "rollback"
     async with held(environment, actor, what, wait=wait) as grip:
         states = await common.observed(environment, [region for wave in waves for region in wave])
+        if grip.before is not None and rules.done_by(states, grip.before.run):
+            draft.learn(**rollback_messages.done(states, why))
+            return await finished(draft, grip, states)
         if target is not None and not _before(environment, states, target):
             return await _to_version(draft, grip, waves, states, target, why)
         return await _to_last_good(draft, grip, states, why)

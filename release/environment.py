@@ -13,6 +13,8 @@ from release.verdict.policy import Policy
 
 Strategy = Literal["rolling", "blue-green", "canary"]
 # Which regions a failed release is taken back in: all that it changed, or only those that did not take it.
+# What is asked for metrics; `json` knows an error rate only, for absolute limits.
+Provider = Literal["gateway", "prometheus", "json"]
 Recover = Literal["all", "failed"]
 Dispatch = Literal["local", "regional"]
 
@@ -76,7 +78,7 @@ class Judged:
     """How a canary is judged: by what, how often it is looked at (`poll`, seconds), with which thresholds."""
 
     policy: Policy = Policy()
-    provider: Literal["gateway", "prometheus"] = "gateway"
+    provider: Provider = "gateway"
     poll: float = 5.0
 
 

@@ -135,6 +135,14 @@ def incident(outcome: Outcome, actor: str, on_call: str) -> str:
 def in_window(outcome: Outcome, actor: str, on_call: str) -> str:
     """For #incidents: a version turned out bad after its release; what its guard did, and what to do next."""
     version = shown(outcome.version)
+    if outcome.word in ("refused", "unavailable"):
+        return "\n".join(
+            (
+                f":warning: {version} is not watched in its rollback window. <!here> {on_call}".rstrip(),
+                f"Why: {outcome.reason}",
+                f"Next: {outcome.next_step or '`tidegate guard` watches what is left of it.'}",
+            )
+        )
     done = {
         "recovered": "was brought back",
         "failed": "is still live: by policy (guard.on_bad) a person decides",

@@ -21,6 +21,30 @@ def strategy(name: str) -> Strategy:
     )
 
 
+def metrics_address(url: str | None) -> str:
+    """Where metrics are read. Raises Refused where there is no such address."""
+    if url is None:
+        raise Refused(
+            "there is no address to read metrics from.",
+            field="monitoring.metrics",
+            next_step="Set it, or release with --strategy blue-green.",
+        )
+    return url
+
+
+def require_judged(environment: Environment, strategy: Strategy, url: str | None) -> None:
+    """Raises Refused for a canary that nobody could judge: before users are on it, not when they are."""
+    if strategy != "canary":
+        return
+    metrics_address(url)
+    if environment.judged.provider == "json":
+        raise Refused(
+            "an error rate as JSON tells nothing of one version beside another, so it cannot judge a canary.",
+            field=f"{environment.name}.yaml: verdict.provider",
+            next_step="Set it to gateway or prometheus, or release with --strategy blue-green.",
+        )
+
+
 def weights(environment: Environment, strategy: Strategy) -> tuple[int, ...]:
     """The shares of users a new version gets, up to all of them; empty where it is rolled out in place."""
     if strategy == "rolling":

@@ -11,7 +11,7 @@ from release.appfile import AppFile
 from release.errors import Halted, Refused
 from release.labels import short_digest
 from release.model import SLOTS, Artifact, RegionState, SlotState
-from release.strategy import Want
+from release.strategy import Want, other
 from release.versions import Version, parse_version
 
 
@@ -90,6 +90,19 @@ def bad(states: Sequence[RegionState]) -> Leaving:
 def _is_live(state: RegionState, leave: Leaving) -> bool:
     live = state.route.live if state.route else None
     return live is not None and _same(Leaving(live.artifact, live.config), leave)
+
+
+def done_by(states: Sequence[RegionState], run: str) -> bool:
+    """Whether that run brought every region where it is, and left nothing beside it that it still had to remove."""
+    return all(_done(state, run) for state in states)
+
+
+def _done(state: RegionState, run: str) -> bool:
+    route, found = state.route, leaving(state)
+    if route is None or route.live is None or found is None or not _is_live(state, found):
+        return False
+    kept = route.retire is not None or state.slot(other(state.live_slot)).release is None
+    return route.live.run == run and kept
 
 
 def moves(states: Sequence[RegionState], want: Want) -> tuple[Move, ...]:

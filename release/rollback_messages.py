@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from release.messages import duration
+from release.model import RegionState
 from release.outcome import Outcome
 from release.rollback import Move
 
@@ -20,6 +21,18 @@ def known(moves: Sequence[Move], reason: str) -> dict[str, Any]:
         "digest": one.digest if one else "",
         "commit": one.commit if one else "",
         "reason": f"{left} was taken back: {reason}",
+    }
+
+
+def done(states: Sequence[RegionState], reason: str) -> dict[str, Any]:
+    """As `known`, of a rollback that a dead run had done."""
+    live = {state.route.live.artifact for state in states if state.route and state.route.live}
+    one = next(iter(live)) if len(live) == 1 else None
+    return {
+        "version": ", ".join(sorted(artifact.version for artifact in live)),
+        "digest": one.digest if one else "",
+        "commit": one.commit if one else "",
+        "reason": f"taken back: {reason}",
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from release.locking import Held
 from release.model import Record, RegionState
+from release.strategy import Want
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 # What holds the lock without changing what users see.
@@ -47,6 +49,11 @@ def overtaken(watched: Record, state: RegionState, held: Held | None, now: float
     if held is not None and held.lapses > now and not held.holder.what.startswith(_HARMLESS):
         return f"{held.holder.what} began"
     return ""
+
+
+def bad(want: Want, live: Record) -> Want:
+    """`want` as what went live then: the values may have been changed since, and it would else be found nowhere."""
+    return replace(want, artifact=live.artifact, config=live.config)
 
 
 def _at(text: str) -> datetime:

@@ -47,17 +47,25 @@ class Won:
 
 @dataclass(slots=True)
 class Grip:
-    """A lock that is held. `recovering` is what a dead run of the same release left: it was going back."""
+    """A lock that is held. `before` is the dead run of the same release that had it, or this very run before it was
+    started again; `recovering` is what that one left: it was going back."""
 
     environment: Environment
     me: Holder
     sign: stop.Stop
     recovering: Recovering | None = None
+    before: Holder | None = None
 
     async def note_recovery(self, going: Recovering) -> None:
-        """Write on the lock that this release is being taken back: a run started again goes on with that."""
+        """Write on the lock that this release is being taken back: a run started again goes on with that.
+
+        Where the lock's API server is away, the way back does not wait for it: the next renewal writes it.
+        """
         self.me = replace(self.me, note=going.note)
-        await note(self.environment, self.me)
+        try:
+            await note(self.environment, self.me)
+        except Unavailable as error:
+            say(f"the lock does not say yet that the release goes back ({error.what}); it goes back now", warn=True)
 
     async def note_threads(self, text: str) -> None:
         """Write the run's messages in Slack on the lock: a run started again goes on under them."""
@@ -123,6 +131,14 @@ async def left_recovering(environment: Environment, what: str) -> bool:
     return found is not None and found.holder.what == what and locking.recovering(found.holder) is not None
 
 
+@task(task_run_name="was {what} concluded", **RETRY)
+async def not_concluded(environment: Environment, what: str) -> bool:
+    """Whether a run of this release, dead or alive, still has the lock: the release was not concluded yet."""
+    async with _lock(environment) as lock:
+        found = (await lock.read()).held
+    return found is not None and found.holder.what == what
+
+
 @asynccontextmanager
 async def held(
     environment: Environment, who: str, what: str, *, wait: bool, still: Callable[[], Awaitable[None]] | None = None
@@ -145,7 +161,7 @@ async def held(
         sign.lapses = time.time() + environment.lock_lease / 2
         grip = Grip(environment, me, sign)
         if before is not None and before.what == what:
-            grip.recovering = locking.recovering(before)
+            grip.recovering, grip.before = locking.recovering(before), before
             told.adopt(before.threads)
             grip.me = replace(me, threads=told.text)
         told.keep = grip.note_threads

@@ -37,6 +37,11 @@ async def maintained(environment: Environment, regions: Iterable[str]) -> AsyncI
         await asyncio.shield(_off(places, until))
 
 
+async def switch_off(environment: Environment, regions: Iterable[str]) -> None:
+    """End what a dead run switched on; where it cannot be, that is said."""
+    await _off([environment.regions[name] for name in regions], "the time that is written on the route")
+
+
 async def _off(places: Iterable[Region], until: str) -> None:
     async def one(region: Region) -> bool:
         try:

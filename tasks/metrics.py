@@ -2,62 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from prefect import task
 
 from clients.metrics import Provider, Target, traefik
 from clients.metrics_prometheus import PrometheusMetrics
-from clients.metrics_rate import RateMetrics
+from clients.metrics_rate import RateMetrics, weightless
 from clients.metrics_text import TextMetrics
 from config import load
 from config.settings import Monitoring
-from release import names
-from release.environment import Region
-from release.errors import Refused, TidegateError, Unavailable
+from release import names, plan
+from release.environment import Environment, Region, Strategy
+from release.environment import Provider as Kind
+from release.errors import Refused, TidegateError
 from release.model import Slot
 from release.verdict import Counts, Sample
 from tasks import notify
 from tasks.policy import RETRY
 from tasks.say import say
 
-# The counters of (canary slot, stable slot) as they are now; None when the metrics do not answer.
-Read = Callable[[Slot, Slot], Awaitable[Sample | None]]
+
+@dataclass(slots=True)
+class Reader:
+    """A region's counters as they are now. `why` says in the provider's own words why the last reading was none."""
+
+    source: Provider
+    region: Region
+    provider: Kind
+    why: str = ""
+
+    async def __call__(self, canary: Slot, stable: Slot) -> Sample | None:
+        """The counters of both slots; None when the metrics do not answer, or refuse to: a proxy before them that
+        says 401 or 404 says nothing of a version."""
+        try:
+            found = await self.source.sample(_target(self.region, self.provider, canary, stable))
+        except TidegateError as error:
+            self.why = error.what
+            return None
+        self.why = ""
+        return found
+
+    async def page(self, sentence: str) -> None:
+        """A person is asked to look; the release goes on holding."""
+        on_call = load.settings().slack.on_call
+        text = f":warning: {self.region.name}: {self.told(sentence)} <!here> {on_call}"
+        await notify.slack("incidents", text.rstrip())
+
+    def told(self, sentence: str) -> str:
+        """A verdict's sentence with the provider's words, where it said nothing else."""
+        return f"{sentence}. {self.why}" if self.why else sentence
+
+
+def require_address() -> str:
+    """Where metrics are read. Raises Refused where no address is configured."""
+    return plan.metrics_address(_address())
+
+
+def require_judged(environment: Environment, strategy: Strategy) -> None:
+    """Raises Refused, before anything is touched, for a canary that nobody could judge."""
+    plan.require_judged(environment, strategy, _address())
+
+
+def _address() -> str | None:
+    monitoring = load.settings().monitoring
+    return monitoring.metrics or monitoring.url
 
 
 @asynccontextmanager
-async def reader(region: Region, provider: str) -> AsyncIterator[Read]:
+async def reader(region: Region, provider: Kind) -> AsyncIterator[Reader]:
     """Reads a region's counters. Raises Refused where no address is configured."""
-    monitoring = load.settings().monitoring
-    url = monitoring.metrics or monitoring.url
-    if url is None:
-        raise Refused(
-            "there is no address to read metrics from.",
-            field="monitoring.metrics",
-            next_step="Set it, or release with --strategy blue-green.",
-        )
-    source = PrometheusMetrics(url.replace("{region}", region.name)) if provider == "prometheus" else TextMetrics(url)
-    async with source:
+    url = require_address()
+    async with _source(url, region.name, provider) as source:
+        yield Reader(source, region, provider)
 
-        async def read(canary: Slot, stable: Slot) -> Sample | None:
-            return await _read(source, _target(region, provider, canary, stable))
 
-        yield read
+def _source(url: str, region: str, provider: Kind) -> PrometheusMetrics | RateMetrics | TextMetrics:
+    if provider == "gateway":
+        return TextMetrics(url)
+    url = url.replace("{region}", region)
+    return PrometheusMetrics(url) if provider == "prometheus" else _rates(url)
+
+
+def _rates(url: str) -> RateMetrics:
+    return RateMetrics(url, requests_per_second=load.settings().monitoring.requests_per_second)
 
 
 @task(task_run_name="{region.name}: errors before", **RETRY)
-async def before(region: Region, provider: str, seconds: float) -> Counts | None:
+async def before(region: Region, provider: Kind, seconds: float) -> Counts | None:
     """The region's requests and errors in the last `seconds`; None, which is said, where nobody can tell."""
+    why = f"nobody asked anything in the last {seconds:.0f} s"
     try:
-        return await _last(region, provider, seconds)
+        if (found := await _last(region, provider, seconds)) is not None:
+            return found
     except TidegateError as error:
-        say(f"is not compared with the time before: {error}", region=region.name, warn=True)
-        return None
+        why = str(error)
+    say(f"is not compared with the time before: {why}", region=region.name, warn=True)
+    return None
 
 
 @task(task_run_name="{region.name}: what users met")
-async def met(region: Region, provider: str, seconds: float) -> Counts | None:
+async def met(region: Region, provider: Kind, seconds: float) -> Counts | None:
     """As `before`, of a release that was taken back; asked once, for it holds up nothing."""
     try:
         return await _last(region, provider, seconds)
@@ -66,31 +113,26 @@ async def met(region: Region, provider: str, seconds: float) -> Counts | None:
         return None
 
 
-async def _last(region: Region, provider: str, seconds: float) -> Counts | None:
+async def _last(region: Region, provider: Kind, seconds: float) -> Counts | None:
+    """None without any request. Raises Refused where nobody says of how many requests the rate is."""
     target = _target(region, provider, "green", "blue")
     async with _history(load.settings().monitoring, provider, region.name) as source:
         found = await source.rate(target, seconds)
-    requests = found.requests or 0
-    return Counts(requests, round(found.rate * requests)) if requests else None
+    if found.requests is None:
+        raise weightless()
+    return Counts(found.requests, round(found.rate * found.requests)) if found.requests else None
 
 
-def _history(monitoring: Monitoring, provider: str, region: str) -> PrometheusMetrics | RateMetrics:
+def _history(monitoring: Monitoring, provider: Kind, region: str) -> PrometheusMetrics | RateMetrics:
     """What knows the past: a gateway's own counters do not."""
     url = monitoring.url if provider == "gateway" else monitoring.metrics or monitoring.url
     if url is None:
         raise Refused("there is no address to ask for the time before.", field="monitoring.url")
     url = url.replace("{region}", region)
-    return PrometheusMetrics(url) if provider == "prometheus" else RateMetrics(url)
+    return PrometheusMetrics(url) if provider == "prometheus" else _rates(url)
 
 
-async def _read(source: Provider, target: Target) -> Sample | None:
-    try:
-        return await source.sample(target)
-    except Unavailable:
-        return None
-
-
-def _target(region: Region, provider: str, canary: Slot, stable: Slot) -> Target:
+def _target(region: Region, provider: Kind, canary: Slot, stable: Slot) -> Target:
     app = load.settings().application.name
     return traefik(
         region.name,
@@ -102,9 +144,3 @@ def _target(region: Region, provider: str, canary: Slot, stable: Slot) -> Target
         # A gateway's own counters have no labels of ours.
         labels=region.metric_labels if provider == "prometheus" else None,
     )
-
-
-async def page(region: Region, sentence: str) -> None:
-    """A person is asked to look; the release goes on holding."""
-    on_call = load.settings().slack.on_call
-    await notify.slack("incidents", f":warning: {region.name}: {sentence} <!here> {on_call}".rstrip())

@@ -84,6 +84,22 @@ async def finish_deployment(number: int | None, state: State, description: str, 
         await _status(number, state, description, address)
 
 
+@task(task_run_name="GitHub deployment {environment} of run {run}")
+async def settle_deployment(ref: str, environment: str, run: str, description: str, address: str) -> None:
+    """End with success what a dead run left in progress, if it did."""
+
+    async def find() -> list[int]:
+        client = await context.github()
+        if client is None:
+            return []
+        async with client as github:
+            mine = [one.id for one in await github.deployments(environment, ref=ref) if one.payload.get("run") == run]
+            return [number for number in mine if await github.deployment_state(number) == "in_progress"]
+
+    for number in await _told("GitHub", find()) or ():
+        await _status(number, "success", description, address)
+
+
 async def _status(number: int, state: State, description: str, address: str) -> None:
     async def tell() -> None:
         client = await context.github()

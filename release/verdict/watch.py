@@ -9,7 +9,7 @@ from release.verdict import bets, evidence, reading
 from release.verdict.counts import Block, Counts, Gap, Sample
 from release.verdict.evidence import Evidence
 from release.verdict.freshness import CAUSES, QUIET_SECONDS
-from release.verdict.policy import Mixture
+from release.verdict.policy import Mixture, Policy
 from release.verdict.result import Cause, Finding, Kind, Verdict, odds
 from release.verdict.sentence import percent
 
@@ -38,9 +38,7 @@ class Watching:
     evidence: tuple[Evidence, ...]
     mixture: Mixture = MIXTURE
     phi: float = 1.0
-    stale_after: float = 10.0
-    hold_after: float = 30.0
-    give_up_after: float = 120.0
+    policy: Policy = Policy()
     last: Sample | None = None
     began: float | None = None
     moved: float = 0.0
@@ -50,12 +48,13 @@ class Watching:
     counts: Counts = Counts()
 
 
-def start_watch(*limits: Limit, phi: float = 1.0, stale_after: float = 10.0) -> Watching:
-    """Hold a version against all of `limits`. Raises ValueError without a limit, or for one outside 0 to 1."""
+def start_watch(*limits: Limit, phi: float = 1.0, policy: Policy | None = None) -> Watching:
+    """Hold a version against all of `limits`; `policy` says when data are none and a person is paged. Raises
+    ValueError without a limit, or for one outside 0 to 1."""
     if not limits or not all(0 < limit.rate < 1 and 0 < limit.alpha < 1 for limit in limits):
         raise ValueError("a watch needs limits between 0 and 1")
     begun = tuple(evidence.begin(MIXTURE, limit.needed / 2) for limit in limits)
-    return Watching(limits, begun, phi=max(1.0, phi), stale_after=stale_after)
+    return Watching(limits, begun, phi=max(1.0, phi), policy=policy or Policy())
 
 
 def watch(state: Watching, sample: Sample | None, now: float) -> tuple[Watching, Verdict]:
@@ -85,7 +84,7 @@ def _look(state: Watching, block: Block, now: float) -> Watching:
         state = replace(state, moved=now, quiet=quiet)
         gap = Gap.NO_TRAFFIC if quiet >= QUIET_SECONDS else None
     elif gap is None:
-        gap = Gap.STALE if now - state.moved > state.stale_after else state.gap
+        gap = Gap.STALE if now - state.moved > state.policy.stale_after else state.gap
     return replace(state, gap=gap, good=state.good if gap else now)
 
 
@@ -124,8 +123,8 @@ def _decide(state: Watching, limit: Limit, worst: Evidence, now: float) -> Findi
     if state.gap is None:
         return Finding(Kind.CONTINUE, Kind.CONTINUE, 100, metric=limit.name)
     lapse = now - state.good
-    action = Kind.HOLD if lapse >= state.hold_after else Kind.CONTINUE
-    page = lapse >= state.give_up_after
+    action = Kind.HOLD if lapse >= state.policy.hold_after else Kind.CONTINUE
+    page = lapse >= state.policy.give_up_after
     return Finding(Kind.NO_DATA, action, 100, CAUSES[state.gap], limit.name, str(state.gap), page)
 
 

@@ -48,3 +48,13 @@ async def test_a_write_whose_answer_was_lost_is_found_done(lock: Lock, kept: Fak
         await lock.acquire(OLD, 60)
     assert isinstance(await lock.acquire(OLD, 60), Reacquire)
     assert (await lock.mine(OLD)).holder == OLD
+
+
+@pytest.mark.parametrize(("mine", "stands"), [("recovering: it fails", ""), ("", "recovering: it fails")])
+async def test_a_renewal_writes_the_note_that_could_not_be_and_takes_none_away(
+    lock: Lock, mine: str, stands: str
+) -> None:
+    told = replace(NEW, threads='{"releases": "C1/2.3"}')
+    await lock.acquire(replace(told, note=stands), 60)
+    held = await lock.renew(replace(NEW, note=mine), 60)
+    assert held.holder == replace(told, note="recovering: it fails")

@@ -42,6 +42,8 @@ def test_the_originals_numbers_are_the_defaults() -> None:
     assert (hotfix.max_unavailable, hotfix.max_surge, hotfix.timeout) == ("10%", "50%", 300)
     assert (hotfix.attempts, hotfix.gap, hotfix.approvals) == (5, 10, 1)
     assert (hotfix.watch, hotfix.before, hotfix.error_limit, hotfix.alpha) == (300, 600, 0.02, 0.001)
+    guard = production.guard
+    assert (guard.limit, guard.alpha, guard.on_bad, production.progressive.window) == (0.01, 0.001, "page", 1800)
     staging = load.environment("staging", speed=1)
     assert (staging.replicas, staging.rolling.timeout, staging.gates.wait) == (3, 600, 300)
 
@@ -160,3 +162,10 @@ def test_a_process_does_not_follow_its_target_from_the_sandbox_to_the_real_thing
     overlay.unlink()
     with pytest.raises(Refused, match="the target was sandbox when this process began and is real now"):
         load.environment("production")
+
+
+def test_an_error_rate_as_json_may_be_asked_with_the_usual_requests(edit: Edit) -> None:
+    edit("production", "verdict: {provider: json}")
+    edit("tidegate", "monitoring: {url: 'https://monitoring.example.com', requests_per_second: 20}")
+    assert load.environment("production").judged.provider == "json"
+    assert load.settings().monitoring.requests_per_second == 20

@@ -12,6 +12,8 @@ from look import Look, Regions
 
 from config import load
 from sandbox.admin import Admin
+from sandbox.shop.fastimport import git
+from tasks import context
 
 pytestmark = pytest.mark.slow
 # The second run waits until the first one's lock lapsed.
@@ -30,6 +32,26 @@ def test_a_killed_release_goes_on_to_its_end(desk: Desk, look: Look, another: st
     assert run not in {one["id"][:8] for one in desk.tidegate("status", "--json").outcome["running"]}
     assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
     assert "deployed" in look.live()["us-east-1"]["helm"]
+
+
+def test_a_release_killed_after_its_last_step_is_ended_as_released(desk: Desk, look: Look, another: str) -> None:
+    home, version = desk.variant(production={**SHORT, "maintenance": {"mode": "banner"}}), another.removeprefix("v")
+    command = release(another, *only("us-east-1"))
+    with desk.start(*command, home=home) as first:
+        first.until("wave: us-east-1")
+        desk.fault("github", "slow")
+        first.until(lambda: asyncio.run(recorded("us-east-1")) == version)
+        first.kill()
+    desk.calm()
+    commit = git(desk.bare, "rev-parse", another).strip()
+    assert look.deployments(commit)["production-us-east-1"][-1] == "in_progress"
+    result = desk.tidegate(*command, "--wait", home=home)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert "ended after its last step" in result.text
+    assert "maintenance mode is off" in result.text
+    assert look.deployments(commit)["production-us-east-1"][-1] == "success"
+    assert f"{another} is live in production" in look.slack("releases")[-1]
+    assert desk.tidegate(*command, home=home).word == "unchanged"
 
 
 def test_a_helm_killed_in_mid_upgrade_is_cleared(desk: Desk, look: Look, another: str) -> None:
@@ -79,6 +101,14 @@ def test_another_release_is_refused_over_an_unfinished_way_back(
     assert f"production {another} was being taken back when its run died" in result.reason
     assert desk.tidegate(*release(another, "--wait"), home=home).word == "recovered"
     assert look.digests() == good
+
+
+async def recorded(region: str) -> str:
+    """The version that the region's route says is live."""
+    place = load.environment("production").regions[region]
+    async with context.cluster(place) as cluster:
+        route = (await cluster.observe(load.settings().application.name, region)).route
+    return route.live.artifact.version if route and route.live else ""
 
 
 async def pending(admin: Admin, region: str) -> None:

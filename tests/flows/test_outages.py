@@ -45,3 +45,17 @@ def test_who_is_only_told_fails_no_way_back(desk: Desk, look: Look, good: Region
         result = running.end()
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert look.digests() == good
+
+
+def test_the_locks_region_that_is_away_keeps_no_release_from_going_back(
+    desk: Desk, look: Look, good: Regions, another: str
+) -> None:
+    desk.behave(another.removeprefix("v"), "eu-west-1", crashes=True)
+    with desk.start(*release(another, *only("us-east-1", "eu-west-1"))) as running:
+        running.until("wave: eu-west-1")
+        desk.fault("kubernetes", "refused", "us-east-1")
+        running.until("the lock does not say yet that the release goes back")
+        desk.calm()
+        result = running.end()
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert look.digests() == good

@@ -61,7 +61,7 @@ class Simulated:
                 assert self.state.route is None or self.state.route.weight(slot) == 0, (
                     "a slot with users is never removed"
                 )
-                self._set(slot, release=None, workload=None, pods=())
+                self.remove(slot)
             case steps.Judge():
                 return minor not in self.erring
             case steps.Preview() | steps.Verify():
@@ -89,6 +89,10 @@ class Simulated:
             workload=Workload(wanted.artifact.digest, count, updated=len(same) + len(new), ready=len(kept) + len(same)),
             pods=(*kept, *same, *new),
         )
+
+    def remove(self, slot: Slot) -> None:
+        """What `helm uninstall` leaves."""
+        self._set(slot, release=None, workload=None, pods=())
 
     def _settle(self, slot: Slot, built: Artifact) -> None:
         here = self.state.slot(slot)

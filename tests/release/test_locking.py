@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from release.errors import Halted, Refused
 from release.locking import (
@@ -86,3 +88,25 @@ def test_the_history_keeps_the_newest() -> None:
     for number in range(25):
         history = remember(history, Ended("broken", OTHER, "ada", f"reason {number}", number))
     assert [ended.at for ended in history] == list(range(5, 25))
+
+
+@given(lives=st.lists(st.tuples(st.integers(0, 5), st.floats(0, 500)), min_size=1, max_size=8), lease=st.floats(5, 600))
+def test_whoever_dies_leaves_no_lock_behind(lives: list[tuple[int, float]], lease: float) -> None:
+    """Each run renews so often and dies; the next one comes some time after that, and is never kept for longer than
+    what is left of the dead one's lease."""
+    held: Held | None = None
+    now = 1000.0
+    for number, (renewals, later) in enumerate(lives):
+        me = Holder(f"dead-{number}", "ada", "production v1.4.0")
+        decision = may_take(held, me, now)
+        if isinstance(decision, Wait):
+            assert held is not None and decision.seconds <= lease + 1.001
+            now = held.lapses
+            decision = may_take(held, me, now)
+        assert decision == Take(lapsed=held)
+        held = Held(me, now, now, lease)
+        for _ in range(renewals):
+            now += lease / 3
+            assert isinstance(may_take(held, OTHER, now), Wait), "a run that lives is alone"
+            held = replace(held, renewed=now)
+        now += later

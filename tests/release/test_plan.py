@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 from environments import PRODUCTION
 
 from release import messages, outcome, plan, values, verification
+from release.environment import Judged, Provider, Strategy
 from release.errors import Failed, Halted, Refused, TidegateError, Unavailable
 from release.model import Artifact
-from release.outcome import Outcome, RegionResult
+from release.outcome import Outcome, RegionResult, Word
 from release.versions import Version, parse_tag, parse_version
 
 ARTIFACT = Artifact("1.4.0", "sha256:" + "a" * 64, "c" * 40)
@@ -98,3 +100,33 @@ def test_people_are_told_what_happened_where_and_what_to_do() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.84, "0.8 s"), (41.6, "42 s"), (185, "3 min 5 s")])
 def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
     assert messages.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("strategy", "provider", "url", "field"),
+    [
+        ("canary", "gateway", None, "monitoring.metrics"),
+        ("canary", "json", "http://m.test", "production.yaml: verdict.provider"),
+        ("canary", "prometheus", "http://m.test", None),
+        ("blue-green", "json", None, None),
+        ("rolling", "gateway", None, None),
+    ],
+)
+def test_a_canary_that_nobody_could_judge_is_refused(
+    strategy: Strategy, provider: Provider, url: str | None, field: str | None
+) -> None:
+    where = replace(PRODUCTION, judged=Judged(provider=provider))
+    if field is None:
+        plan.require_judged(where, strategy, url)
+        return
+    with pytest.raises(Refused) as error:
+        plan.require_judged(where, strategy, url)
+    assert error.value.field == field
+    assert error.value.next_step
+
+
+@pytest.mark.parametrize(("word", "fails"), [("failed", True), ("halted", True), ("refused", False)])
+def test_a_guard_that_could_not_look_says_nothing_of_the_version(word: Word, fails: bool) -> None:
+    text = messages.in_window(Outcome("guard", word, version="1.5.0", reason="there is no address"), "ana", "@oncall")
+    assert ("fails users" in text) == fails
+    assert "v1.5.0" in text and "there is no address" in text and "@oncall" in text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from simulated import BLUE_GREEN, CANARY, Simulated, artifact, go_back, roll, want
 
-from release import rollback
+from release import recovery, rollback
 from release.appfile import AppFile, Migration
 from release.errors import Halted, Refused
 from release.model import RegionState
@@ -102,6 +104,22 @@ def test_after_going_back_there_is_nothing_to_go_back_to_again() -> None:
     assert go_back(here, want(5)) == "done"
     with pytest.raises(Refused, match="no earlier version"):
         rollback.moves([here.state], want(4))
+
+
+@pytest.mark.parametrize("weights", [(), BLUE_GREEN, CANARY])
+def test_a_rollback_that_died_is_done_only_when_nothing_is_left_of_what_it_took_back(weights: tuple[int, ...]) -> None:
+    before, bad = region(4, 5, weights=weights), want(5, weights=weights)
+    route = before.state.route
+    assert route is not None and route.live is not None
+    before.state = replace(before.state, route=replace(route, live=replace(route.live, run="the release")))
+    for killed_after in range(40):
+        here = Simulated()
+        here.state = before.state
+        ended = go_back(here, bad, stop_after=killed_after) == "done"
+        assert rollback.done_by([here.state], "run") == (not recovery.changed(here.state, bad))
+        if ended:
+            return
+    raise AssertionError("it never ends")
 
 
 def test_a_later_version_is_no_way_back() -> None:

@@ -121,6 +121,32 @@ def test_a_release_killed_anywhere_goes_on_to_its_end(
 
 
 @settings(max_examples=300)
+@given(kills=KILLS, back_kills=KILLS, fault=st.sampled_from(["", "bad", "unverifiable"]), weights=STRATEGIES)
+def test_a_first_release_ever_ends_live_or_halted_and_the_next_one_goes_in(
+    kills: list[int], back_kills: list[int], fault: str, weights: tuple[int, ...]
+) -> None:
+    """Killed after any of its steps, and on its way back, which can only remove what nobody was served by before."""
+    region, first = Simulated(**({fault: frozenset({4})} if fault else {})), want(4, weights=weights)
+    for killed_after in kills:
+        roll(region, first, stop_after=killed_after)
+    assert roll(region, first) == ("condemned" if fault else "done")
+    if not fault:
+        assert live_digests(region) == {artifact(4).digest}
+        assert recovery.last_good(region.state, first) is None, "there is nothing before it to go back to"
+        return
+    users = region.state.route
+    for killed_after in [*back_kills, 1000]:
+        go_back(region, first, stop_after=killed_after)
+        assert region.state.route == users, "weights stay where nothing else can serve"
+    (way,) = recovery.ways([region.state], first)
+    assert isinstance(way, recovery.Stuck) and way.removable and way.why
+    region.remove(way.slot)
+    assert recovery.ways([region.state], first) == ()
+    assert roll(region, want(5, weights=weights)) == "done"
+    assert live_digests(region) == {artifact(5).digest}
+
+
+@settings(max_examples=300)
 @given(kills=KILLS, back_kills=KILLS, fault=FAULTS, weights=STRATEGIES, before=STRATEGIES, first=st.booleans())
 def test_a_bad_release_ends_on_the_last_good_version(
     kills: list[int], back_kills: list[int], fault: str, weights: tuple[int, ...], before: tuple[int, ...], first: bool

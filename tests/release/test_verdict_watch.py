@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from release.verdict import Cause, Counts, Kind, Limit, Sample, Verdict, Watching, start_watch, watch
+from release.verdict import Cause, Counts, Kind, Limit, Policy, Sample, Verdict, Watching, start_watch, watch
 from release.verdict.guard import limit_from, upper
 
 
@@ -38,6 +38,13 @@ def test_a_late_failure_in_the_window_is_found() -> None:
     assert (verdict.kind, verdict.seconds - 600 <= 60) == (Kind.ROLLBACK, True)
 
 
+@pytest.mark.parametrize("rate", [0.02, 0.03, 0.05, 0.1, 0.19])
+@pytest.mark.parametrize("rps", [5, 50])
+def test_a_bad_version_that_is_not_very_bad_is_found_within_the_window(rate: float, rps: int) -> None:
+    _, verdict = watched(start_watch(Limit(0.01)), rate, 1800, rps=rps)
+    assert (verdict.kind, verdict.cause) == (Kind.ROLLBACK, Cause.BAD)
+
+
 @pytest.mark.parametrize("rps", [5, 50])
 def test_a_version_at_its_limit_raises_few_false_alarms(rps: int) -> None:
     alarms = sum(
@@ -67,6 +74,13 @@ def test_no_users_are_no_data() -> None:
     state, _ = watched(start_watch(Limit(0.02)), 0.0, 10)
     _, verdict = watched(state, 0.0, 20, rps=0)
     assert (verdict.kind, verdict.cause) == (Kind.NO_DATA, Cause.NO_TRAFFIC)
+
+
+def test_the_policy_says_when_a_person_is_paged() -> None:
+    state = start_watch(Limit(0.02), policy=Policy(hold_after=3, give_up_after=6))
+    for second in range(7):
+        state, verdict = watch(state, None, float(second))
+    assert (verdict.action, verdict.finding.page) == (Kind.HOLD, True)
 
 
 def test_the_upper_bound_shrinks_with_what_is_known() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from preparation import NEW, OLD, record, region
+from preparation import NEW, OLD, WANT, record, region
 
 from release import window
 from release.locking import Held, Holder
+from release.strategy import is_live
 
 AT = "2026-11-23T09:00:00Z"  # when the versions of `preparation` went live
 
@@ -61,3 +62,9 @@ def test_another_version_ends_it():
     assert window.overtaken(record(OLD), region(None), None, 1000.0) == "nothing is recorded live any more"
     other = replace(OLD, digest="sha256:" + "9" * 64)
     assert window.overtaken(record(OLD), region(other), None, 1000.0)
+
+
+def test_what_is_taken_back_is_what_went_live_whatever_the_values_are_by_now():
+    live, today = record(OLD), replace(WANT, artifact=OLD, config="the values of today")
+    assert not is_live(live, today)
+    assert is_live(live, window.bad(today, live))
