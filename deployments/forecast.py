@@ -13,7 +13,7 @@ from deployments import prefectapi
 from release import plan, planning
 from release.environment import Environment, Strategy
 from release.errors import TidegateError
-from release.finished import REGION_FLOWS
+from release.finished import brings
 
 _PAST = 30
 # Of so many the regions' runs are asked for too: a request each.
@@ -65,7 +65,8 @@ async def _told(runs: Runs, environment: Environment, chosen: Strategy, pipeline
         won = _at(run.ended) - locked
         before.append(max(0.0, won - _at(run.began)))
         if len(prepared) < _CLOSELY:
-            begun = [_at(one.began) for one in await runs.children(run.id) if one.flow in REGION_FLOWS and one.began]
+            below = await runs.children(run.id)
+            begun = [_at(one.began) for one in below if one.began and brings(one.flow, one.parameters)]
             prepared += [max(0.0, min(begun) - won)] if begun else []
     recovered = await _ended(runs, await runs.newest((pipeline,), _PAST, states=("Recovered",)))
     back = [float(told.get("recovery") or 0.0) for _, told in recovered if told.get("strategy") == chosen]
