@@ -69,7 +69,7 @@ async def bring_live(
     except TidegateError as error:
         stop.fail(region)
         error.region = error.region or region
-        await notify.finish_deployment(number, "failure", str(error), place.address)
+        await notify.finish_deployment(number, "failure", error.what, place.address)
         raise
     seconds = time.monotonic() - began
     await notify.finish_deployment(number, "success", f"{shown(version)} is live", place.address)
