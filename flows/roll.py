@@ -78,7 +78,7 @@ async def _loop(job: Job, judging: Judging | None) -> int:
             judging.check()
         match step:
             case steps.Done():
-                return await deploy.require_digest(job.region, job.want.artifact.digest)
+                return await deploy.require_digest(job.region, job.want.artifact.digest, back=back)
             case steps.Condemn(_, why):
                 raise _condemned(job.region, why)
             case steps.Preview(slot):
