@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from release import names, records
+from release.evidence import Event
 from release.labels import release_of
 from release.model import HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
 
@@ -120,6 +121,19 @@ def _unschedulable(conditions: Mapping[str, Object]) -> str | None:
     if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
         return str(scheduled.get("message", ""))
     return None
+
+
+def event(item: Object) -> Event:
+    """A core Event; newer senders tell the time and the count in other places."""
+    series, meta = item.get("series") or {}, item["metadata"]
+    return Event(
+        pod=item["involvedObject"].get("name", ""),
+        kind=item.get("type") or "Normal",
+        reason=item.get("reason") or "",
+        message=item.get("message") or "",
+        count=item.get("count") or series.get("count") or 1,
+        at=item.get("lastTimestamp") or item.get("eventTime") or meta.get("creationTimestamp") or "",
+    )
 
 
 def endpoints(slices: Iterable[Object]) -> frozenset[str]:
