@@ -12,6 +12,7 @@ from clients import cluster_read, kube, kube_errors
 from clients.kube import Kube
 from clients.together import together
 from release import names, records
+from release.evidence import Event
 from release.model import SLOTS, Record, RegionState, Retirement, Route, Slot
 
 # Plurals of what Tidegate applies itself.
@@ -78,6 +79,15 @@ class Cluster:
         path = self._path("discovery.k8s.io/v1", "endpointslices")
         slices, _ = await self._kube.items(path, f"kubernetes.io/service-name={service}")
         return cluster_read.endpoints(slices)
+
+    async def pod_events(self, pods: Sequence[str]) -> tuple[Event, ...]:
+        """What Kubernetes told about these pods, in no order; a hundred events a pod at most."""
+        path = self._path("v1", "events")
+        asked = [
+            {"fieldSelector": f"involvedObject.kind=Pod,involvedObject.name={pod}", "limit": "100"} for pod in pods
+        ]
+        answers = await together(*(self._kube.send("GET", path, query=query) for query in asked))
+        return tuple(cluster_read.event(item) for answer in answers for item in answer.body.get("items") or ())
 
     async def apply(self, manifests: Sequence[Mapping[str, Any]]) -> None:
         """Server-side apply of Services and HTTPRoutes: what they name is Tidegate's, the rest is left alone."""

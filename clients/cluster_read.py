@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from release import maintenance, names, records
+from release.evidence import Event
 from release.labels import release_of
 from release.model import HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
 
@@ -89,12 +90,15 @@ def pod(item: Object, now: float) -> Pod:
     waiting, running = state.get("waiting") or {}, state.get("running") or {}
     ended = state.get("terminated") or (seen.get("lastState") or {}).get("terminated") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    readiness = conditions.get("Ready", {})
+    ready = readiness.get("status") == "True"
+    runs_for = _since(running.get("startedAt"), now)
     image = container.get("image", "")
     return Pod(
         name=item["metadata"]["name"],
         digest=digest_of(image),
         image=image,
-        ready=conditions.get("Ready", {}).get("status") == "True",
+        ready=ready,
         terminating="deletionTimestamp" in item["metadata"],
         running=bool(running),
         restarts=seen.get("restartCount", 0),
@@ -102,8 +106,9 @@ def pod(item: Object, now: float) -> Pod:
         message=waiting.get("message") or ended.get("message") or status.get("message") or "",
         exit_code=ended.get("exitCode"),
         unschedulable=_unschedulable(conditions),
-        running_seconds=max(0.0, now - _seconds(running["startedAt"])) if running.get("startedAt") else 0.0,
-        age_seconds=max(0.0, now - _seconds(item["metadata"]["creationTimestamp"])),
+        running_seconds=runs_for,
+        unready_seconds=0.0 if ready else min(runs_for, _since(readiness.get("lastTransitionTime"), now, runs_for)),
+        age_seconds=_since(item["metadata"]["creationTimestamp"], now),
     )
 
 
@@ -116,6 +121,19 @@ def _unschedulable(conditions: Mapping[str, Object]) -> str | None:
     if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
         return str(scheduled.get("message", ""))
     return None
+
+
+def event(item: Object) -> Event:
+    """A core Event; newer senders tell the time and the count in other places."""
+    series, meta = item.get("series") or {}, item["metadata"]
+    return Event(
+        pod=item["involvedObject"].get("name", ""),
+        kind=item.get("type") or "Normal",
+        reason=item.get("reason") or "",
+        message=item.get("message") or "",
+        count=item.get("count") or series.get("count") or 1,
+        at=item.get("lastTimestamp") or item.get("eventTime") or meta.get("creationTimestamp") or "",
+    )
 
 
 def endpoints(slices: Iterable[Object]) -> frozenset[str]:
@@ -155,6 +173,11 @@ def digest_of(image: str) -> str | None:
     """`sha256:...` of `host/path@sha256:...`; None for an image by tag."""
     _, at, digest = image.partition("@")
     return digest if at else None
+
+
+def _since(rfc3339: str | None, now: float, otherwise: float = 0.0) -> float:
+    """Seconds since then, at least 0; `otherwise` where it is not told."""
+    return max(0.0, now - _seconds(rfc3339)) if rfc3339 else otherwise
 
 
 def _seconds(rfc3339: str) -> float:

@@ -90,6 +90,13 @@ class Repository:
             next_step="Push it first, or correct its name.",
         )
 
+    async def commit_of_tag(self, tag: str) -> str:
+        """The full SHA of a tag, and of nothing else that has its name. Raises Refused (field `tag`)."""
+        try:
+            return await self.commit_of(f"refs/tags/{tag}")
+        except Refused as error:
+            raise Refused(f"the repository has no tag {tag}.", field="tag", next_step=error.next_step) from error
+
     async def contains(self, branch: str, commit: str) -> bool:
         """Whether `commit` (any ref) is on `branch`. Raises Refused (field `branch` or `ref`) if unknown."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 
 
@@ -15,3 +15,11 @@ async def together(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
     except BaseExceptionGroup as group_error:
         raise group_error.exceptions[0] from None
     return [task.result() for task in tasks]
+
+
+async def every(*writes: Awaitable[Any]) -> None:
+    """All of them, to their own end: the first error is raised when none is under way any more, so that what is done
+    about it comes last."""
+    for result in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

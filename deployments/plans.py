@@ -60,7 +60,7 @@ async def read(asked: Asked) -> Plan:
     body, states, mirror = await asyncio.gather(reading.body(asked.tag), reading.states(regions), reading.mirror())
     chosen = plan.strategy(asked.strategy) if asked.strategy else notes.strategy_of(body or "") or "rolling"
     metrics.require_judged(environment, chosen)
-    commit = await mirror.commit_of(asked.tag)
+    commit = await mirror.commit_of_tag(asked.tag)
     found = await _checked(environment, mirror, version, commit, chosen, body, states)
     standing = _standing(asked, environment, found, tuple(one.name for one in regions), states, at)
     past = await forecast.past(environment, chosen)

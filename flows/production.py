@@ -104,7 +104,7 @@ async def _planned(
 
 async def _verified(version: Version, draft: Draft) -> Artifact:
     """The tag's commit is on main, and staging verified its digest."""
-    commit = await source.commit_of(version.tag)
+    commit = await source.commit_of_tag(version.tag)
     await source.require_on_branch(version.tag, commit, load.settings().application.branch)
     artifact = await image.verified(version, commit)
     draft.learn(digest=artifact.digest, commit=commit)

@@ -71,7 +71,7 @@ async def bring_live(
     except TidegateError as error:
         stop.fail(region)
         error.region = error.region or region
-        await notify.finish_deployment(number, "failure", str(error), place.address)
+        await notify.finish_deployment(number, "failure", error.what, place.address)
         raise
     except BaseException:
         # Cancelled, or a mistake of ours: GitHub would else show it as in progress for ever.

@@ -17,7 +17,7 @@ from release.health import Bad
 from release.model import Record, RegionState, Slot
 from release.recovery import Back
 from release.strategy import Seen, Want
-from tasks import autoscaling, clock, context, deploy, probe, retiring, rollout, source, stop
+from tasks import autoscaling, clock, context, deploy, evidence, probe, retiring, rollout, source, stop
 from tasks.policy import PATIENT
 
 
@@ -78,9 +78,9 @@ async def _loop(job: Job, judging: Judging | None) -> int:
             judging.check()
         match step:
             case steps.Done():
-                return await deploy.require_digest(job.region, job.want.artifact.digest)
-            case steps.Condemn(_, why):
-                raise _condemned(job.region, why)
+                return await deploy.require_digest(job.region, job.want.artifact.digest, back=back)
+            case steps.Condemn(slot, why):
+                raise await _condemned(job, slot, why)
             case steps.Preview(slot):
                 await check(job, slot, job.region.previews.get(slot))
                 seen = replace(seen, previewed=True)
@@ -152,8 +152,15 @@ async def _values(job: Job, slot: Slot) -> dict[str, Any]:
     return values.of_slot(job.environment, job.region, load.settings().application.name, slot)
 
 
-def _condemned(region: Region, why: Bad) -> Failed:
+async def _condemned(job: Job, slot: Slot, why: Bad) -> Failed:
+    region = job.region
     look = f"`kubectl --context {region.context} describe pod` has the rest."
+    if job.way is None:
+        # Users leave meanwhile. What goes back after this takes the pods with it.
+        stop.fail(region.name)
+        kept = await evidence.keep(job.environment, region, slot, job.want.artifact, str(why))
+        events = f"`kubectl --context {region.context} get events` has the rest."
+        look = f"the run's artifact {evidence.key(region)} has its pods' events." if kept else events
     if not why.condemns:
         return Spared(str(why), region=region.name, next_step=f"Mend what it names; {look}")
     return Failed(str(why), region=region.name, next_step=f"Mend the version; {look}")

@@ -16,6 +16,8 @@ _ITS_OWN = {"CrashLoopBackOff", "NotReady"}
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 # Kubernetes tells both ends of a time in whole seconds: it may have been so much less.
 _ROUNDED = 1.0
+# A kubelet forgets earlier ends of a container that has lived so long: those were no loop.
+_LONG_LIFE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,20 @@ def _of_pod(pod: Pod, limits: Rolling) -> Bad | None:
         return Bad("ImagePullBackOff", f"{pod.name} cannot pull {pod.image}. {pod.message}".strip())
     if pod.waiting in _CONFIG:
         return Bad(str(pod.waiting), f"{pod.name} cannot start its container. {pod.message}".strip())
-    if pod.waiting == "CrashLoopBackOff" or pod.restarts >= 2:
+    if pod.waiting == "CrashLoopBackOff" or _loops(pod, limits):
         code = "an unknown exit code" if pod.exit_code is None else f"exit code {pod.exit_code}"
         return Bad("CrashLoopBackOff", f"{pod.name} ends with {code} and was restarted {_times(pod.restarts)}.")
     if pod.unschedulable is not None and pod.age_seconds - _ROUNDED >= limits.scheduled_within:
         return Bad("Unschedulable", f"{pod.name} finds no node. {pod.unschedulable}")
-    if pod.running and not pod.ready and pod.running_seconds - _ROUNDED >= limits.ready_within:
-        return Bad("NotReady", f"{pod.name} runs but refuses readiness for {pod.running_seconds:.0f} s. {pod.message}")
+    if pod.running and not pod.ready and pod.unready_seconds - _ROUNDED >= limits.ready_within:
+        return Bad("NotReady", f"{pod.name} runs but refuses readiness for {pod.unready_seconds:.0f} s. {pod.message}")
     return None
+
+
+def _loops(pod: Pod, limits: Rolling) -> bool:
+    """Whether its container was just started again after short lives; what befell a pod long ago is no loop."""
+    again = pod.restarts >= 2 and pod.running_seconds < limits.ready_within
+    return again and not pod.ready and pod.age_seconds < pod.restarts * _LONG_LIFE
 
 
 def _times(count: int) -> str:

@@ -25,6 +25,8 @@ class Pod:
     `digest` is the one its container spec asks for (None for an image without a digest). `waiting` is the
     container's waiting reason (`ImagePullBackOff`, `CrashLoopBackOff`, `CreateContainerConfigError`, ...);
     `exit_code` the last termination's. `unschedulable` is the scheduler's message, None while there is none.
+    `running_seconds` counts from its container's start, `unready_seconds` from that or from when it was Ready last,
+    whichever came later; both are 0 where it does not run, the latter also while it is Ready.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Pod:
     exit_code: int | None = None
     unschedulable: str | None = None
     running_seconds: float = 0.0
+    unready_seconds: float = 0.0
     age_seconds: float = 0.0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from release import health
-from release.model import SLOTS, Record, RegionState, Slot, SlotState
+from release.model import SLOTS, Record, RegionState, Slot, SlotState, Workload
 from release.steps import Await, Condemn, Done, Remember, Retire, Shift, Step
 from release.strategy import Seen, Want, asked, is_live, next_step, other, runs
 
@@ -47,7 +47,10 @@ def last_good(state: RegionState, bad: Want) -> Record | None:
 
 def changed(state: RegionState, bad: Want) -> bool:
     """Whether a region is not wholly on its last good version: the bad one is recorded live or was asked of a slot,
-    or the good one's pods are not all up (as when a recovery was itself cut short)."""
+    or the good one does not serve alone (as when a recovery was itself cut short).
+
+    By records and digests: a good version's pod that has a bad moment of its own is no trace of the release.
+    """
     if state.route is not None and is_live(state.route.live, bad):
         return True
     if any(asked(slot, bad) for slot in (state.blue, state.green)):
@@ -55,7 +58,7 @@ def changed(state: RegionState, bad: Want) -> bool:
     here, good = state.slot(state.live_slot), last_good(state, bad)
     if here.release is None or good is None:
         return False
-    return not isinstance(health.of_slot(here, good.artifact.digest, bad.limits), health.Up)
+    return not _stands(here, good)
 
 
 def ways(states: Sequence[RegionState], bad: Want) -> tuple[Way, ...]:
@@ -125,7 +128,19 @@ def serves(here: SlotState, good: Record) -> bool:
     """Whether a kept copy can take all users: Ready pods of the good version for three quarters of its count."""
     if here.workload is None:
         return False
-    return here.workload.replicas > 0 and _ready(here, good) * 4 >= here.workload.replicas * 3
+    return here.workload.replicas > 0 and _enough(here.workload, here, good)
+
+
+def _stands(here: SlotState, good: Record) -> bool:
+    """Whether the slot runs the good version, no other one's pod is left running, and enough are Ready."""
+    if here.workload is None or here.workload.digest != good.artifact.digest:
+        return False
+    alone = all(pod.digest == good.artifact.digest for pod in here.pods if not pod.terminating)
+    return alone and _enough(here.workload, here, good)
+
+
+def _enough(workload: Workload, here: SlotState, good: Record) -> bool:
+    return _ready(here, good) * 4 >= workload.replicas * 3
 
 
 def _ready(here: SlotState, good: Record) -> int:

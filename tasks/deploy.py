@@ -159,15 +159,17 @@ async def uninstall(region: Region, slot: Slot) -> None:
 
 
 @task(task_run_name="{region.name}: compare every pod's digest")
-async def require_digest(region: Region, digest: str) -> int:
-    """The count of Ready pods, all of them with `digest`; Halted otherwise: a label proves nothing."""
+async def require_digest(region: Region, digest: str, *, back: bool) -> int:
+    """The count of Ready pods, all of them with `digest`; Halted otherwise: a label proves nothing. `back` says that
+    the region went back to it."""
     state = await observe.fn(region)
     here = state.slot(state.live_slot)
     ready = health.ready_digests(here.pods)
     if ready != {digest}:
-        raise Halted(
-            f"after going back, Ready pods have {', '.join(sorted(ready)) or 'no digest at all'} instead of {digest}.",
-            region=region.name,
-            next_step="Look at the pods of that region; nothing more is done by itself.",
-        )
+        seen = f"Ready pods have {', '.join(sorted(ready)) or 'no digest at all'} instead of {digest}."
+        if back:
+            look = "Look at the pods of that region; nothing more is done by itself."
+            raise Halted(f"after going back, {seen}", region=region.name, next_step=look)
+        look = "Look who changed the pods of that region during the release; then release it again."
+        raise Halted(f"once it was live, {seen}", region=region.name, next_step=look)
     return sum(pod.ready and not pod.terminating for pod in here.pods)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from prefect import task
 
+from clients.together import every
 from config import load
 from release import maintenance
 from release.environment import Environment, Region
@@ -30,7 +31,7 @@ async def maintained(environment: Environment, regions: Iterable[str]) -> AsyncI
     until = clock.later(environment.maintenance.longest)
     text = maintenance.annotation(mode, until)
     try:
-        await asyncio.gather(*(switch(region, text) for region in places))
+        await every(*(switch(region, text) for region in places))
         say(f"maintenance mode is on ({mode}), at the latest until {until}")
         yield
     finally:

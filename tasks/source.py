@@ -38,6 +38,12 @@ async def commit_of(ref: str) -> str:
     return await (await repository()).commit_of(ref)
 
 
+@task(task_run_name="resolve {tag}", **RETRY)
+async def commit_of_tag(tag: str) -> str:
+    """The full commit of a release tag. Raises Refused where there is none, also where a branch has its name."""
+    return await (await repository()).commit_of_tag(tag)
+
+
 @task(task_run_name="pull request {number}", **RETRY)
 async def pull_request(number: int) -> Pull:
     """A pull request that development may build. Raises Refused for one from a fork, closed, or to another branch."""

@@ -49,7 +49,7 @@ async def _revert(asked: str) -> tuple[Revert, PullRequest]:
     folder = context.work("mirrors") / f"{application.name}.git"
     credential = Credential("x-access-token", token) if token and application.git.startswith("http") else None
     mirror = await Repository.open(application.git, folder, credential=credential)
-    good = await mirror.commit_of(f"v{wanted.good}")
+    good = await mirror.commit_of_tag(f"v{wanted.good}")
     commit = await revert(mirror, application.branch, wanted.bad, good, wanted.message)
     async with await context.required_github() as github:
         await push(mirror, commit, wanted.branch)

@@ -49,6 +49,23 @@ def test_a_ready_pod() -> None:
     assert seen.waiting is None
 
 
+@pytest.mark.parametrize(
+    ("started", "changed", "unready"),
+    [("05:00:20", "05:00:55", 5.0), ("05:00:20", "05:00:01", 40.0), ("05:00:20", None, 40.0)],
+)
+def test_readiness_is_refused_since_it_was_lost_or_since_the_start(
+    started: str, changed: str | None, unready: float
+) -> None:
+    condition = {"type": "Ready", "status": "False"}
+    if changed:
+        condition["lastTransitionTime"] = f"2026-11-23T{changed}Z"
+    running = {"running": {"startedAt": f"2026-11-23T{started}Z"}}
+    seen = cluster_read.pod(pod({"conditions": [condition], "containerStatuses": container(running)}), NOW)
+    assert (seen.running_seconds, seen.unready_seconds) == (40.0, unready)
+    seen = cluster_read.pod(pod({"conditions": [condition]}), NOW)
+    assert (seen.running_seconds, seen.unready_seconds) == (0.0, 0.0)
+
+
 def test_a_pod_whose_image_is_not_there() -> None:
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}
     seen = cluster_read.pod(pod({"containerStatuses": container(waiting)}), NOW)

@@ -59,6 +59,16 @@ async def test_a_tag_wins_over_a_branch_of_its_name(bare: Path, tmp_path: Path):
     assert await repository.commit_of("v1.4.0") == sha(bare, "refs/tags/v1.4.0")
 
 
+async def test_a_branch_named_as_a_tag_is_no_tag(bare: Path, tmp_path: Path):
+    history.add_commit(bare, "v9.9.9", "fix: a branch named as a tag", base="main")
+    repository = await Repository.open(str(bare), tmp_path / "mirror")
+    assert await repository.commit_of_tag("v1.4.0") == sha(bare, "refs/tags/v1.4.0")
+    for name in ("v9.9.9", "main", sha(bare, "main")):
+        with pytest.raises(Refused, match=f"no tag {name}") as caught:
+            await repository.commit_of_tag(name)
+        assert caught.value.field == "tag"
+
+
 async def test_what_is_on_a_branch(repository: Repository):
     assert await repository.contains("main", "v1.5.0")
     assert await repository.contains("main", "main")

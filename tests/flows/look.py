@@ -103,6 +103,11 @@ class Look:
         wanted = {"artifacts": {"key": {"any_": [key]}, "flow_run_id": {"any_": [run]}}, "sort": "CREATED_DESC"}
         return list(json.loads(self._prefect("POST", "artifacts/filter", wanted)[0]["data"]))
 
+    def markdown(self, key: str, run: str) -> str:
+        """The newest text of a run under that key."""
+        wanted = {"artifacts": {"key": {"any_": [key]}, "flow_run_id": {"any_": [run]}}, "sort": "CREATED_DESC"}
+        return str(self._prefect("POST", "artifacts/filter", wanted)[0]["data"])
+
     def _prefect(self, method: str, path: str, body: Any = None) -> Any:
         api = load.settings().prefect.api
         return httpx.request(method, f"{api}/{path}", json=body, timeout=10, trust_env=False).raise_for_status().json()

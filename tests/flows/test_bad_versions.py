@@ -57,6 +57,10 @@ def test_a_crash_is_told_with_its_exit_code(
     result = desk.tidegate("release", f"v{candidate}", *only(*REGIONS))
     assert result.reason.startswith("eu-west-1: CrashLoopBackOff: shop-blue-")
     assert "exit code 42" in result.reason
+    assert "the run's artifact pods-eu-west-1" in result.outcome["next_step"]
+    kept = look.markdown("pods-eu-west-1", look.subflows(result.outcome["run"])["eu-west-1"]["id"])
+    assert "last exit code 42" in kept
+    assert "BackOff" in kept, "their events too"
     told_at_once(look, result, "eu-west-1", began)
     went_back(look, result, good, REGIONS)
 

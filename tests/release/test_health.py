@@ -25,7 +25,7 @@ def of(*pods: Pod, workload: Workload | None = None) -> health.Health:
         (replace(POD, restarts=2, exit_code=137), "CrashLoopBackOff", "exit code 137 and was restarted 2 times"),
         (replace(POD, waiting="CreateContainerConfigError", message="no key"), "CreateContainerConfigError", "no key"),
         (replace(POD, unschedulable="0/4 nodes", age_seconds=6.0), "Unschedulable", "0/4 nodes"),
-        (replace(POD, running_seconds=11.0, message="503"), "NotReady", "refuses readiness for 11 s. 503"),
+        (replace(POD, unready_seconds=11.0, message="503"), "NotReady", "refuses readiness for 11 s. 503"),
     ],
 )
 def test_a_pods_own_failure_is_the_reason(pod: Pod, cause: str, says: str) -> None:
@@ -40,11 +40,17 @@ def test_a_pods_own_failure_is_the_reason(pod: Pod, cause: str, says: str) -> No
     [
         replace(POD, waiting="ContainerCreating", running=False),
         replace(POD, waiting="ErrImagePull", running=False),
-        replace(POD, running_seconds=10.9),
+        replace(POD, unready_seconds=10.9),
+        replace(POD, running_seconds=90_000.0, unready_seconds=1.0),
         replace(POD, unschedulable="0/4 nodes", age_seconds=5.9),
         replace(POD, waiting="CrashLoopBackOff", terminating=True),
         replace(POD, waiting="CrashLoopBackOff", digest=artifact(4).digest),
         replace(POD, restarts=1, ready=True),
+        replace(POD, restarts=2, ready=True, age_seconds=20.0),
+        # Ended twice weeks ago; ended twice when it was deployed; ended just now, for the third time in three weeks.
+        replace(POD, restarts=2, running_seconds=1_000_000.0, unready_seconds=1.0, age_seconds=2_000_000.0),
+        replace(POD, restarts=2, running_seconds=900.0, unready_seconds=1.0, age_seconds=1000.0),
+        replace(POD, restarts=3, running_seconds=1.0, unready_seconds=1.0, age_seconds=2_000_000.0),
     ],
 )
 def test_what_may_still_come_is_not_condemned(pod: Pod) -> None:
@@ -65,6 +71,7 @@ def test_up_means_every_pod_ready_and_no_other_version_running() -> None:
     assert of(ready) == health.Coming(1, 2)
     assert of(ready, ready, replace(ready, digest=artifact(4).digest)) == health.Coming(2, 2)
     assert of(ready, ready, workload=Workload(DIGEST, 2, updated=2, observed=False)) == health.Coming(2, 2)
+    assert of(ready, replace(ready, restarts=2, exit_code=137)) == health.Up(2)
     leaving = replace(ready, digest=artifact(4).digest, terminating=True)
     assert of(ready, ready, leaving) == health.Up(2)
 

@@ -23,6 +23,20 @@ def released(minor: int, weights: tuple[int, ...] = (), **facts: frozenset[int])
     return region
 
 
+def worn(region: Simulated) -> None:
+    """Every pod of the region was restarted three times, weeks ago; all are Ready as before."""
+    for slot in (region.state.blue, region.state.green):
+        pods = tuple(replace(pod, restarts=3, exit_code=137, age_seconds=2e6) for pod in slot.pods)
+        region.state = replace(region.state, **{slot.slot: replace(slot, pods=pods)})
+
+
+def blinking(region: Simulated) -> None:
+    """One of the live slot's pods has just missed a readiness probe."""
+    here = region.state.slot(region.state.live_slot)
+    pods = (replace(here.pods[0], ready=False, running_seconds=9e4, unready_seconds=1.0), *here.pods[1:])
+    region.state = replace(region.state, **{here.slot: replace(here, pods=pods)})
+
+
 def names_of(region: Simulated, wanted: strategy.Want) -> list[str]:
     found, seen = [], Seen()
     for _ in range(60):
@@ -86,6 +100,8 @@ def test_a_second_release_of_the_same_version_has_nothing_to_do() -> None:
         assert roll(region, want(5, weights=weights)) == "done"
         assert strategy.settled(region.state, want(5, weights=weights))
         assert not strategy.settled(region.state, want(5, config="c1"))
+        worn(region)
+        assert strategy.settled(region.state, want(5, weights=weights))
 
 
 def test_a_pod_changed_behind_the_release_is_put_right() -> None:
@@ -147,15 +163,31 @@ def test_a_first_release_ever_ends_live_or_halted_and_the_next_one_goes_in(
 
 
 @settings(max_examples=300)
-@given(kills=KILLS, back_kills=KILLS, fault=FAULTS, weights=STRATEGIES, before=STRATEGIES, first=st.booleans())
+@given(
+    kills=KILLS,
+    back_kills=KILLS,
+    fault=FAULTS,
+    weights=STRATEGIES,
+    before=STRATEGIES,
+    first=st.booleans(),
+    old=st.booleans(),
+)
 def test_a_bad_release_ends_on_the_last_good_version(
-    kills: list[int], back_kills: list[int], fault: str, weights: tuple[int, ...], before: tuple[int, ...], first: bool
+    kills: list[int],
+    back_kills: list[int],
+    fault: str,
+    weights: tuple[int, ...],
+    before: tuple[int, ...],
+    first: bool,
+    old: bool,
 ) -> None:
-    """Also when strategies mix, when the bad release starts inside the window of the one before, and when users were
-    taken back `first`, before the recovery looked."""
+    """Also when strategies mix, when the bad release starts inside the window of the one before, when users were
+    taken back `first`, before the recovery looked, and when the good version's pods are `old` and were restarted."""
     region = Simulated(**{fault: frozenset({5})})
     roll(region, want(3))
     roll(region, want(4, weights=before))
+    if old:
+        worn(region)
     bad = want(5, weights=weights)
     for killed_after in kills:
         roll(region, bad, stop_after=killed_after)
@@ -199,12 +231,30 @@ def test_every_region_that_changed_goes_back_in_reverse_order(good: int, weights
         roll(region, want(4))
     for region in regions[:good]:
         assert roll(region, bad) == "done"
+    for region in regions[good:]:
+        worn(region)
+        blinking(region)
     ways = recovery.ways([region.state for region in regions], bad)
     assert [way.region for way in ways] == [region.name for region in reversed(regions[:good])]
     assert all(isinstance(way, recovery.Back) and way.at_once == bool(weights) for way in ways)
     for region in regions:
         assert go_back(region, bad) == "done"
         assert live_digests(region) == {artifact(4).digest}
+
+
+def test_a_recovery_that_was_cut_short_is_gone_on_with() -> None:
+    region, bad = released(4, bad=frozenset({5})), want(5)
+    assert roll(region, bad) == "condemned"
+    crashing = region.state.blue.pods[-1]
+    region.upgrade("blue", want(4), "deployed")
+    assert recovery.ways([region.state], bad) == ()
+    here = region.state.blue
+    region.state = replace(region.state, blue=replace(here, pods=(*here.pods, crashing)))
+    assert recovery.changed(region.state, bad), "the bad version's pod is still there"
+    region.state = replace(region.state, blue=replace(here, pods=here.pods[:7]))
+    assert recovery.changed(region.state, bad), "too few of the good version's pods serve"
+    region.state = replace(region.state, blue=replace(here, workload=Workload(artifact(5).digest, 10, updated=1)))
+    assert recovery.changed(region.state, bad), "the Deployment still asks for the bad version"
 
 
 def test_a_change_of_values_alone_goes_back_too() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.node.checks import NEVER, Checks
 from sandbox.node.probes import Application, ask, ports_of, probes_of
+from sandbox.node.status import ContainerState, Place, pod_status
 from sandbox.world import Behaviour
 
 PORTS = {"http": 8080, "8080": 8080}
@@ -120,3 +121,14 @@ def test_speed_divides_delays_and_periods() -> None:
     assert checks.next() == 1
     checks.ask(1, STARTING)
     assert checks.next() == 2
+
+
+def test_readiness_is_dated_by_its_last_change() -> None:
+    pod: dict[str, Any] = {}
+    one = ContainerState("application", "shop:1.4.0", {"running": {"startedAt": "05:00"}}, ready=True)
+    place, dates = Place("10.0.0.1", "10.0.0.0", "05:00"), []
+    for now, ready in (("05:01", True), ("05:02", True), ("06:00", False), ("06:01", False)):
+        one.ready = ready
+        pod["status"] = pod_status(pod, [], [one], place, now)
+        dates += [each["lastTransitionTime"] for each in pod["status"]["conditions"] if each["type"] == "Ready"]
+    assert dates == ["05:01", "05:01", "06:00", "06:00"]

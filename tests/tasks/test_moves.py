@@ -15,7 +15,7 @@ from prefect.logging import disable_run_logger
 
 from config import load
 from release.environment import Region
-from release.errors import Unavailable
+from release.errors import Halted, Unavailable
 from release.model import Artifact
 from release.steps import Shift
 from release.strategy import Want
@@ -103,6 +103,12 @@ async def test_a_stopped_release_upgrades_nothing(sign: stop.Stop, region: Regio
     want = Want(Artifact("1.5.0", "sha256:" + "1" * 64, "a" * 40), "config", load.environment("production").rolling, 10)
     with pytest.raises(stop.Stopped, match="another region failed"):
         await deploy.upgrade.fn(region, "blue", want, Path("chart"), {}, "v1.5.0", force=False)
+
+
+@pytest.mark.parametrize(("back", "says"), [(True, "after going back, Ready"), (False, "once it was live, Ready")])
+async def test_other_pods_at_the_end_halt_by_the_way_taken(users: Users, region: Region, back: bool, says: str) -> None:
+    with pytest.raises(Halted, match=says):
+        await deploy.require_digest.fn(region, "sha256:" + "1" * 64, back=back)
 
 
 async def test_a_move_that_failed_is_not_tried_again_once_the_release_is_stopped(
