@@ -25,8 +25,16 @@ class Place:
     holder: Holder
 
 
-async def give(run: str, what: str, who: str, reason: str) -> str:
-    """Tell the run that begins so; what came of it, as a sentence.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An order that was given to `run`, which is its whole id; `told` is what came of it, as a sentence."""
+
+    run: str
+    told: str
+
+
+async def give(run: str, what: str, who: str, reason: str) -> Given:
+    """Tell the run that begins so.
 
     An order goes to who holds an environment's lock; a run that only waits is ended by an abort. Raises Refused where
     there is no such run, where the beginning is too short, and where several runs begin so.
@@ -39,14 +47,15 @@ async def give(run: str, what: str, who: str, reason: str) -> str:
     if place is not None:
         async with context.lock(place.region) as lock:
             held = await lock.order(place.holder.run, what, who, reason)
-        return f"told {held.holder.what} in {place.environment}."
+        return Given(held.holder.run, f"told {held.holder.what} in {place.environment}.")
     if silent is not None:
         raise silent
     if what != "abort":
         raise Refused(f"no release {run} is under way.", field="run", next_step="See `tidegate status`.")
     from deployments import stopping
 
-    return f"ended {await stopping.stop(found or run, who, reason)}; it had changed nothing."
+    ended = await stopping.stop(found or run, who, reason)
+    return Given(ended.id, f"ended {ended.flow} {ended.name}; it had changed nothing.")
 
 
 async def _held() -> tuple[list[Place], TidegateError | None]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from config import load
-from deployments.cli.release import actor
+from deployments.cli.release import actor, noted
 from release.locking import Held
 
 
@@ -20,7 +20,7 @@ def unlock(
 
     Example: `tidegate unlock production --reason "the worker was lost"`.
     """
-    held = asyncio.run(_break(environment, reason))
+    held, note = asyncio.run(_break(environment, reason))
     if held is None:
         typer.echo(f"Nobody held the lock of {environment}.")
         return
@@ -28,13 +28,19 @@ def unlock(
         f"Taken from {held.holder.what} (started by {held.holder.who}, run {held.holder.run}). "
         f"Next: `tidegate status` shows what it left behind."
     )
+    noted(note)
 
 
-async def _break(name: str, reason: str) -> Held | None:
+async def _break(name: str, reason: str) -> tuple[Held | None, str]:
     from clients.lock import Lock
+    from deployments import audited
 
     settings, environment = load.settings(), load.environment(name)
     region = next(iter(environment.regions.values()))
     kubeconfig = settings.kubeconfig.expanduser()
     async with Lock(kubeconfig, region.context, region.namespace, settings.application.name) as lock:
-        return await lock.break_lock(actor(), reason)
+        held = await lock.break_lock(actor(), reason)
+    if held is None:
+        return None, ""
+    detail = {"environment": name, "reason": reason, "taken from": held.holder.what}
+    return held, await audited.write(actor(), "unlock", held.holder.run, detail)

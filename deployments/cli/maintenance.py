@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from config import load
+from deployments.cli.release import actor, noted
 from release.environment import Region
 from release.errors import TidegateError, Unavailable
 
@@ -27,7 +28,8 @@ def off(
 
     Example: `tidegate maintenance off production`.
     """
-    failed = asyncio.run(_off(environment))
+    failed, note = asyncio.run(_off(environment))
+    noted(note)
     if failed:
         raise Unavailable(
             " ".join(failed),
@@ -36,9 +38,10 @@ def off(
     typer.echo(f"Maintenance mode is off in {environment}.")
 
 
-async def _off(name: str) -> list[str]:
-    """What went wrong, region by region; every region is tried."""
+async def _off(name: str) -> tuple[list[str], str]:
+    """What went wrong, region by region, and why it is not in the audit; every region is tried."""
     from clients.cluster import Cluster
+    from deployments import audited
 
     settings = load.settings()
     kubeconfig = settings.kubeconfig.expanduser()
@@ -52,4 +55,5 @@ async def _off(name: str) -> list[str]:
         return ""
 
     found = await asyncio.gather(*(one(region) for region in load.environment(name).regions.values()))
-    return [problem for problem in found if problem]
+    failed = [problem for problem in found if problem]
+    return failed, await audited.write(actor(), "maintenance off", "", {"environment": name, "failed": failed})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from deployments.cli.release import Json, actor
+from deployments.cli.release import Json, actor, noted
 from deployments.cli.show import moment, table
 from release import quarantine
 from release.versions import shown
@@ -51,7 +51,8 @@ def lift(
 
     Example: `tidegate quarantine lift v1.5.0 --reason "the database was the cause"`.
     """
-    one = asyncio.run(_lift(digest, reason))
+    one, note = asyncio.run(_lift(digest, reason))
+    noted(note)
     version = shown(one.artifact.version)
     if as_json:
         told = {"pipeline": "quarantine", "word": "lifted", "version": one.artifact.version, "reason": reason}
@@ -69,14 +70,16 @@ async def _read() -> list[Quarantined]:
     return sorted((one for one in found if one is not None), key=lambda one: one.at, reverse=True)
 
 
-async def _lift(asked: str, reason: str) -> Quarantined:
+async def _lift(asked: str, reason: str) -> tuple[Quarantined, str]:
+    from deployments import audited
     from tasks import clock, context
 
     lifted = quarantine.lift(quarantine.find(await _read(), asked), actor(), reason, clock.now())
     async with await context.registry() as registry:
         digest = lifted.artifact.digest
         await registry.write_record(quarantine.tag_of(digest), digest, lifted.as_dict())
-    return lifted
+    detail = {"version": lifted.artifact.version, "digest": digest, "reason": reason}
+    return lifted, await audited.write(actor(), "quarantine lift", lifted.run, detail)
 
 
 def _row(one: Quarantined) -> tuple[str, ...]:

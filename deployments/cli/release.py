@@ -27,6 +27,12 @@ def actor() -> str:
     return os.environ.get("TIDEGATE_ACTOR") or getpass.getuser()
 
 
+def noted(why_not: str) -> None:
+    """Say where a deed could not be written into the audit."""
+    if why_not:
+        typer.echo(f"Note: {why_not}", err=True)
+
+
 def develop(
     ref: Annotated[str, typer.Argument(help="feature/**, bugfix/** or develop.")] = "develop",
     pull: Annotated[int | None, typer.Option(help="The number of a pull request to develop, instead of REF.")] = None,

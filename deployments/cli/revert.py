@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from config import load
-from deployments.cli.release import Json, actor
+from deployments.cli.release import Json, actor, noted
 from release import reverting
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def revert(
 
     Example: `tidegate revert 3f2a`.
     """
-    wanted, opened = asyncio.run(_revert(run))
+    wanted, opened, note = asyncio.run(_revert(run))
+    noted(note)
     if as_json:
         Console().print_json(data={"branch": wanted.branch, "pull_request": opened.number, "url": opened.url})
         return
@@ -34,11 +35,11 @@ def revert(
     typer.echo("Next: review and merge it, then stage and release the next version.")
 
 
-async def _revert(asked: str) -> tuple[Revert, PullRequest]:
+async def _revert(asked: str) -> tuple[Revert, PullRequest, str]:
     from clients.git import Repository
     from clients.git_revert import push, revert
     from clients.gitcommand import Credential
-    from deployments import prefectapi, watching
+    from deployments import audited, prefectapi, watching
     from tasks import context
 
     application = load.settings().application
@@ -54,4 +55,6 @@ async def _revert(asked: str) -> tuple[Revert, PullRequest]:
     async with await context.required_github() as github:
         await push(mirror, commit, wanted.branch)
         title, text = reverting.pull_request(wanted, actor(), runs.page(run.id))
-        return wanted, await github.create_pull_request(wanted.branch, application.branch, title, text)
+        opened = await github.create_pull_request(wanted.branch, application.branch, title, text)
+    detail = {"version": wanted.version, "pull request": opened.url}
+    return wanted, opened, await audited.write(actor(), "revert", wanted.run, detail)

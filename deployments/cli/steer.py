@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.release import actor
+from deployments.cli.release import actor, noted
 from release.steering import What
 
 Run = Annotated[str, typer.Argument(help="The run's id, or its beginning, as `tidegate status` shows it.")]
@@ -47,7 +47,13 @@ def promote(run: Run, reason: Reason = "") -> None:
 
 
 def _tell(run: str, what: What, reason: str) -> None:
-    from deployments import orders
-
-    told = asyncio.run(orders.give(run, what, actor(), reason))
+    told, note = asyncio.run(_give(run, what, reason))
     typer.echo(f"{what}: {told} Next: `tidegate status` shows what it does.")
+    noted(note)
+
+
+async def _give(run: str, what: What, reason: str) -> tuple[str, str]:
+    from deployments import audited, orders
+
+    given = await orders.give(run, what, actor(), reason)
+    return given.told, await audited.write(actor(), what, given.run, {"reason": reason})

@@ -21,7 +21,7 @@ class RealDeeds:
             case "rollback":
                 return await _roll_back(who, reason)
             case order:
-                return f"{order}: {await orders.give(plan.subject, order, who, reason)}"
+                return f"{order}: {(await orders.give(plan.subject, order, who, reason)).told}"
 
 
 async def _roll_back(who: str, reason: str) -> str:

@@ -29,7 +29,7 @@ async def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 async def test_an_order_reaches_the_holder_that_it_names_while_prefect_is_away(held: Places) -> None:
-    assert await give("77aa", "abort", "eve", "wrong version") == "told staging v1.6.0 in staging."
+    assert (await give("77aa", "abort", "eve", "wrong version")).told == "told staging v1.6.0 in staging."
     assert await held.orders("staging") == [("abort", "eve")]
     assert await held.orders("production") == []
 
@@ -64,11 +64,11 @@ async def test_a_holder_and_a_run_that_waits_are_named(held: Places, monkeypatch
         with pytest.raises(Refused, match=r"production v1.6.0 by bob, AwaitingApproval.*lock of production"):
             await give("3f2a", "hold", "eve", "")
         run["state"] = {"type": "FAILED", "name": "Refused"}
-        assert await give("3f2a", "hold", "eve", "") == "told production v1.5.0 in production."
+        assert (await give("3f2a", "hold", "eve", "")).told == "told production v1.5.0 in production."
 
 
 async def test_a_region_that_is_away_keeps_no_order_from_another_environment(held: Places) -> None:
     held.leases["production"].away = True
-    assert await give("77aa", "abort", "eve", "wrong version") == "told staging v1.6.0 in staging."
+    assert (await give("77aa", "abort", "eve", "wrong version")).told == "told staging v1.6.0 in staging."
     with pytest.raises(Unavailable):
         await give("3f2a", "abort", "eve", "wrong version")
