@@ -118,7 +118,7 @@ class Judging:
                     self._state, entry = observe(self._state, sample, self.weight, now)
                     self._state, self._latest = advance(self._state, entry)
                     self._log.add(entry, self._latest)
-                    self._course.tell(self._latest, self.weight)
+                    self._course.tell(self._latest, self.weight, self._log.drawn)
                     if self._latest.action is Kind.ROLLBACK and self.weight > 0:
                         # Before anything else: at this very moment users still get its errors.
                         self._bad = self._latest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -35,11 +36,13 @@ class Course:
         self._id: UUID | None = None
         self._told = -EVERY
         self._untold: dict[str, Any] | None = None
+        self._drawn: Callable[[], dict[str, Any]] = dict
         self._telling: asyncio.Task[None] | None = None
 
-    def tell(self, found: Verdict, weight: int) -> None:
-        """Begin to tell the newest verdict, unless that was done a moment ago or is still under way."""
-        now = time.monotonic()
+    def tell(self, found: Verdict, weight: int, drawn: Callable[[], dict[str, Any]]) -> None:
+        """Begin to tell the newest verdict, unless that was done a moment ago or is still under way. `drawn` makes
+        what it is drawn from where this machine's disk is not at hand; it is asked only when it is told."""
+        now, self._drawn = time.monotonic(), drawn
         self._untold = self._place | facts(found, weight)
         if now - self._told < self._every or (self._telling is not None and not self._telling.done()):
             return
@@ -64,8 +67,8 @@ class Course:
             await self._send(facts)
 
     async def _send(self, facts: dict[str, Any]) -> None:
-        data = facts | {"run": context.run_id(), "at": clock.now()}
         with suppress(Exception):  # whatever keeps it from being told must not touch the release
+            data = facts | self._drawn() | {"run": context.run_id(), "at": clock.now()}
             if self._id is None:
                 self._id = (await Artifact(type="json", key=self._key, data=data).acreate()).id
             else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 
-from release.verdict import Entry, Kind, Policy, Verdict, record
+from release.verdict import Entry, Kind, Policy, Verdict, record, sketch
 from release.verdict.chart import picture
 from release.verdict.series import Point, Series
 from tasks import context
@@ -35,6 +36,10 @@ class Log:
         self._series.add(entry, verdict)
         self._last = verdict.sentence
         self._write(record.line(entry))
+
+    def drawn(self) -> dict[str, Any]:
+        """What the course so far is drawn from, in few numbers."""
+        return {"title": self._title, "points": sketch.sketch(self._series.points())}
 
     async def keep(self) -> None:
         """At the end: artifacts with the chart and with the counts; nothing where the canary never had users."""

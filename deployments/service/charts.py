@@ -1,4 +1,5 @@
-"""The picture of a verdict under way, drawn from what its run writes down while it judges."""
+"""The picture of a verdict under way, drawn from what its run writes down while it judges; where that is on another
+machine, from the few points that it tells the Prefect server."""
 
 from __future__ import annotations
 
@@ -6,28 +7,34 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from clients.prefect_records import Records
 from config import load
-from release.verdict import chart, record
+from deployments import prefectapi
+from release.verdict import chart, record, sketch
 from release.verdict.series import Point, points
 
 # A course is judged anew at most so often, in seconds, however many look at it.
 _ANEW_S = 3.0
 # So many regions' courses are kept.
 _MOST = 128
+# A course that was not read from a file of this machine.
+_ELSEWHERE = 0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,80}")
 
 
-def stamp(run: str, region: str) -> str:
-    """Something that changes when there is a newer picture; empty where this machine has none."""
+def stamp(run: str, region: str, facts: Mapping[str, Any] | None = None) -> str:
+    """Something that changes when there is a newer picture; empty where there is none. `facts` are what the run told
+    of the verdict."""
     path = _path(run, region)
     try:
         written = 0.0 if path is None else path.stat().st_mtime
     except OSError:
-        return ""
+        return str(facts.get("at", "")) if facts and facts.get("points") else ""
     # The last picture of a course that is over has a stamp of its own: it must not be taken for one before.
     over = time.time() - written > _ANEW_S
     return "" if path is None else f"{written:.3f}" if over else f"{written // _ANEW_S:.0f}"
@@ -51,27 +58,41 @@ class Charts:
         self._judging = asyncio.Lock()
 
     async def draw(self, run: str, region: str, narrow: bool = False) -> str | None:
-        """The course as SVG, for a phone where `narrow`; None where this machine has none."""
+        """The course as SVG, for a phone where `narrow`; None where there is none. Raises Unavailable where it is on
+        another machine and the Prefect server does not answer."""
         path = _path(run, region)
-        found = None if path is None else await self._course(path)
+        found = None if path is None else await self._course(path, run, region)
         if found is None:
             return None
         return chart.picture(found.points, found.title, frame=chart.NARROW if narrow else chart.WIDE)
 
-    async def _course(self, path: Path) -> _Judged | None:
+    async def _course(self, path: Path, run: str, region: str) -> _Judged | None:
         async with self._judging:
+            kept = self._judged.get(path)
+            fresh = kept is not None and time.monotonic() - kept.at < _ANEW_S
             try:
-                written = path.stat().st_mtime_ns
-                kept = self._judged.get(path)
-                if kept is None or (kept.written != written and time.monotonic() - kept.at >= _ANEW_S):
-                    kept = await asyncio.to_thread(_judge, path, written)
+                written = path.stat().st_mtime_ns if path.exists() else _ELSEWHERE
+                if kept is None or (not fresh and (written == _ELSEWHERE or kept.written != written)):
+                    judged = written != _ELSEWHERE
+                    kept = await (asyncio.to_thread(_judge, path, written) if judged else _told(run, region))
             except (OSError, ValueError):
                 return None
-            self._judged[path] = kept
-            self._judged.move_to_end(path)
+            if kept is not None:
+                self._judged[path] = kept
+                self._judged.move_to_end(path)
             if len(self._judged) > _MOST:
                 self._judged.popitem(last=False)
             return kept
+
+
+async def _told(run: str, region: str) -> _Judged | None:
+    """What the run told the Prefect server; None where it told nothing that can be drawn."""
+    api, headers = prefectapi.place()
+    async with Records(api, headers=headers) as records:
+        found = [one for one in await records.courses() if (one.get("run"), one.get("region")) == (run, region)]
+    if not found or not found[0].get("points"):
+        return None
+    return _Judged(_ELSEWHERE, time.monotonic(), str(found[0].get("title", "")), sketch.points(found[0]))
 
 
 def _judge(path: Path, written: int) -> _Judged:

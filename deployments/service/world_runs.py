@@ -100,7 +100,7 @@ def _course(facts: dict[str, Any] | Any) -> Course | None:
             favour=evidence.favour,
             wanted=evidence.wanted,
             sentence=str(facts["sentence"]),
-            chart=charts.stamp(run, evidence.region),
+            chart=charts.stamp(run, evidence.region, facts),
         )
     return None
 

@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from board_world import course
 from fake_prefect import FakePrefect
 
 from config import load
+from deployments.service import charts
 from deployments.service.world_runs import Runs
 from release.board_seen import Seen, SeenLock
 from release.locking import Held, Holder
+from release.verdict import sketch
+from release.verdict.series import points
 
 AT = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 PRODUCTION, STAGING = str(uuid.uuid4()), str(uuid.uuid4())
@@ -116,3 +120,21 @@ async def test_the_past_is_asked_once_for_each_of_two_releases_side_by_side(pref
     found = (await runs.look(seen))(seen)
     assert "artifacts/filter" not in prefect.asked
     assert found.paces[PRODUCTION].regions == {"us-east-1": 200.0}
+
+
+async def test_a_verdict_of_a_run_on_another_machine_is_drawn_from_what_it_told(prefect: FakePrefect) -> None:
+    releases(prefect)
+    drawing = charts.Charts()
+    assert await drawing.draw(PRODUCTION, "us-east-1") is None
+    facts = json.loads(prefect.artifacts[-1]["data"]) | {"kind": "CONTINUE", "at": "2026-11-23T08:15:09Z"}
+    more = {"title": "v2 beside v1", "points": sketch.sketch(points(*course(69)))}
+    prefect.artifacts[-1]["data"] = json.dumps(facts | more)
+    seen = locked(("production", PRODUCTION))
+    found = (await Runs([load.environment("production")]).look(seen))(seen)
+    assert found.courses[0].chart == "2026-11-23T08:15:09Z"
+    drawn = str(await drawing.draw(PRODUCTION, "us-east-1"))
+    assert drawn.startswith("<svg") and "v2 beside v1" in drawn
+    asked = len(prefect.asked)
+    assert "v2 beside v1" in str(await drawing.draw(PRODUCTION, "us-east-1", narrow=True))
+    assert len(prefect.asked) == asked, "it was asked for once"
+    assert await drawing.draw(PRODUCTION, "eu-west-1") is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 
 import pytest
 from verdict_world import World
 
-from release.verdict import Entry, Kind, Policy, advance, observe, start
-from release.verdict.chart import NARROW, draw
+from release.verdict import Entry, Kind, Policy, advance, observe, sketch, start
+from release.verdict.chart import NARROW, draw, picture
 from release.verdict.record import Stored, dump, load
 from release.verdict.series import changes, points
 
@@ -52,6 +53,21 @@ def test_a_phones_picture_keeps_all_its_words_within_its_frame() -> None:
         begin = left - wide if one.attrib["text-anchor"] == "end" else left
         assert begin >= -12 and begin + wide <= NARROW.width + 12, one.text
         assert float(one.attrib["y"]) < NARROW.height, one.text
+
+
+def test_a_sketch_of_a_course_is_drawn_much_like_the_course() -> None:
+    whole = points(POLICY, seen())
+    last = whole[-1].verdict
+    rows = sketch.sketch(whole)
+    facts = {"needed": last.needed, "wanted": last.wanted, "kind": str(last.kind), "sentence": last.sentence}
+    again = sketch.points(json.loads(json.dumps(facts | {"points": rows})))
+    long = sketch.sketch(points(POLICY, a_quiet_course(3000)))
+    assert len(long) <= sketch.MOST + 3 and len(json.dumps(long)) < 8000
+    assert [point.weight for point in changes(again)] == [0, 10, 25]
+    assert (again[-1].at, again[-1].canary) == (whole[-1].at, pytest.approx(whole[-1].canary, abs=1e-5))
+    assert last.sentence.split(";")[0][:60] in picture(again)
+    with pytest.raises(ValueError, match="told verdict"):
+        sketch.points({"points": [[1]]})
 
 
 def test_nothing_seen_is_a_picture_too() -> None:
