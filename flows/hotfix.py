@@ -79,7 +79,9 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
         await retire_due(environment)
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))
-        settled = common.all_settled(states, wanted) and not grip.recovering
+        # Of a critical one that died, the watch of its last regions may not have been over: it goes through them again.
+        unseen = grip.recovering is not None or (grade == "critical" and grip.before is not None)
+        settled = common.all_settled(states, wanted) and not unseen
         each = in_each(name) if grade == "critical" else in_region
         if settled:
             word = await finished(draft, grip, states)
