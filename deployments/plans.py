@@ -35,7 +35,7 @@ from release.model import Artifact, RegionState
 from release.planning import Change, Plan, RegionPlan
 from release.strategy import Want
 from release.versions import Version, parse_tag
-from tasks import context, metrics
+from tasks import context
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ async def read(asked: Asked) -> Plan:
     regions = [environment.regions[name] for wave in waves for name in wave]
     body, states, mirror = await asyncio.gather(reading.body(asked.tag), reading.states(regions), reading.mirror())
     chosen = plan.strategy(asked.strategy) if asked.strategy else notes.strategy_of(body or "") or "rolling"
-    metrics.require_judged(environment, chosen)
+    monitoring = load.settings().monitoring
+    plan.require_judged(environment, chosen, monitoring.metrics or monitoring.url)
     commit = await mirror.commit_of_tag(asked.tag)
     found = await _checked(environment, mirror, version, commit, chosen, body, states)
     standing = _standing(asked, environment, found, tuple(one.name for one in regions), states, at)

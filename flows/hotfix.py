@@ -85,7 +85,9 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
         _, states = await _from_live(environment, name)
         await image.promote(artifact.digest, tasks.image_tag(version))
         await image.promote(artifact.digest, "hotfix-latest", move=True)
-        settled = common.all_settled(states, wanted) and not grip.recovering
+        # Of a critical one that died, the watch of its last regions may not have been over: it goes through them again.
+        unseen = grip.recovering is not None or (grade == "critical" and grip.before is not None)
+        settled = common.all_settled(states, wanted) and not unseen
         if settled:
             word = await finished(draft, grip, states)
         else:

@@ -292,11 +292,17 @@ def test_without_a_backup_no_region_is_touched(desk: Desk, look: Look, good: Reg
     assert "is being upgraded" not in result.text
 
 
-def test_missing_metrics_are_no_health_until_a_person_says_so(desk: Desk, look: Look, good: Regions) -> None:
-    name = branch(desk, "blind", live(look))
+@pytest.mark.parametrize("missing", ["metrics", "users"])
+def test_what_is_missing_is_no_health_until_a_person_says_so(
+    desk: Desk, look: Look, good: Regions, missing: str
+) -> None:
+    name = branch(desk, f"blind-to-{missing}", live(look))
     with desk.start("hotfix", name) as running:
         running.until("us-east-1: is watched", within=240)
-        desk.fault("monitoring", "500")
+        if missing == "metrics":
+            desk.fault("monitoring", "500")
+        else:
+            desk.users(0)
         with pytest.raises(AssertionError, match="never"):
             running.until("us-east-1: v", within=30)  # twice as long as it is watched
         desk.tidegate("promote", desk.under_way())
