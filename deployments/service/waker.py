@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 
 from clients.ballots import Ballots
 from clients.prefect_runs import Runs
 from release.errors import TidegateError
 
 _LOOK_EVERY_S = 2.0
+_LONGEST_PAUSE_S = 15.0
+
+log = logging.getLogger("tidegate.service")
 
 
 class Waker:
@@ -20,11 +23,16 @@ class Waker:
         self._seen: dict[str, float] = {}
 
     async def run(self) -> None:
-        """For ever; it bears both the database and Prefect being away."""
+        """For ever; it bears the database and Prefect being away, and Prefect not letting us in."""
+        pause = _LOOK_EVERY_S
         while True:
-            with contextlib.suppress(TidegateError):
+            try:
                 await self.look()
-            await asyncio.sleep(_LOOK_EVERY_S)
+                pause = _LOOK_EVERY_S
+            except TidegateError as error:
+                log.warning("nobody is woken: %s", error)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+            await asyncio.sleep(pause)
 
     async def look(self) -> None:
         """Wake whom a vote concerns. A run that is not suspended (yet) is asked again at the next look."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from hooks import sqlite
 from clients.ballots import Asked, Ballots
 from clients.prefect_runs import Runs
 from clients.store import Store
+from deployments.service.main import beside
 from deployments.service.waker import Waker
 from release.errors import Unavailable
 from release.gates_votes import Bound, Vote
@@ -94,3 +96,20 @@ async def test_one_that_waits_no_longer_is_left_alone(ballots: Ballots) -> None:
         await ballots.leave("run-1")
         await Waker(ballots, runs).look()
     assert server.woken == 0
+
+
+async def test_a_prefect_that_lets_nobody_in_does_not_end_it_and_is_told(
+    ballots: Ballots, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = asyncio.Event()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        return httpx.Response(401)
+
+    await vote(ballots, "bob", 1010.0)
+    runs = Runs("http://prefect/api", transport=httpx.MockTransport(answer))
+    async with runs, beside(lambda: None, Waker(ballots, runs).run()):
+        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.sleep(0.1)
+    assert "does not accept our credentials" in caplog.text
