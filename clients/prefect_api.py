@@ -18,7 +18,13 @@ from release.errors import Refused, Unavailable
 FIELD = "prefect.api"
 # A worker tells how often it is to be heard; it may be late twice.
 _HEARTBEAT_S, _MISSED = 30.0, 3
+# Told apart from what says nothing about the request itself, such as 401.
+_NOT_ACCEPTED = frozenset({400, 409, 413, 422})
 _FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+class NotAccepted(Refused):
+    """The server understood what it was asked for, and does not accept that: asking again changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ class FlowRun:
 class PrefectApi:
     """The Prefect server whose API is at `api` (`http://.../api`); `headers` hold a key where it wants one.
 
-    Use it with `async with`. Every call raises Unavailable where the server does not answer.
+    Use it with `async with`. Every call raises Unavailable where the server does not answer, or what answers is no
+    Prefect server, and Refused where it does not let us in.
     """
 
     def __init__(
@@ -116,8 +123,8 @@ class PrefectApi:
     ) -> FlowRun:
         """The run of that `key`: made now, or the one that was made for it before.
 
-        Raises Refused where the deployment does not accept the parameters (unless they are not to be `checked`: then
-        the run itself refuses them), or is gone.
+        Raises NotAccepted where the deployment does not accept the parameters (unless they are not to be `checked`:
+        then the run itself refuses them), and Refused where it is gone.
         """
         body: dict[str, Any] = {"parameters": dict(parameters), "idempotency_key": key, "tags": list(tags)}
         if not checked:
@@ -169,12 +176,8 @@ class PrefectApi:
         if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise _away(f"it answered {answer.status_code}")
         if answer.is_error:
-            raise Refused(
-                f"the Prefect server answered {answer.status_code}: {_detail(answer)}",
-                field=FIELD,
-                next_step="Mend what it names; `prefect --no-prompt deploy --all` registers the deployments anew.",
-            )
-        return answer.json() if answer.content else None
+            raise _refused(answer)
+        return _content(answer)
 
 
 def _lives(worker: Mapping[str, Any], now: datetime) -> bool:
@@ -198,6 +201,27 @@ def _run(found: Mapping[str, Any]) -> FlowRun:
 
 def _away(why: str) -> Unavailable:
     return Unavailable(f"the Prefect server did not answer ({why}).", field=FIELD, next_step="See whether it runs.")
+
+
+def _refused(answer: httpx.Response) -> Refused:
+    code, step = (
+        answer.status_code,
+        "Mend what it names; `prefect --no-prompt deploy --all` registers the deployments anew.",
+    )
+    if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        step = "Set PREFECT_API_KEY or PREFECT_API_AUTH_STRING to what the server asks for, and start this again."
+    kind = NotAccepted if code in _NOT_ACCEPTED else Refused
+    return kind(f"the Prefect server answered {code}: {_detail(answer)}", field=FIELD, next_step=step)
+
+
+def _content(answer: httpx.Response) -> Any:
+    """Its JSON. Raises Unavailable for what only a proxy's page, or another program, answers."""
+    if not answer.is_success:
+        raise _away(f"it answered {answer.status_code}")
+    try:
+        return answer.json() if answer.content else None
+    except ValueError:
+        raise _away("what answers is no Prefect server") from None
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -8,8 +8,8 @@ import logging
 import time
 
 from clients.deliveries import Deliveries, Delivery
-from clients.prefect_api import FlowRun, PrefectApi
-from release.errors import Refused, Unavailable
+from clients.prefect_api import FlowRun, NotAccepted, PrefectApi
+from release.errors import TidegateError
 from tasks.waiting import AWAITING, TIMER
 
 _LONGEST_PAUSE_S = 15.0
@@ -34,13 +34,13 @@ class Forwarder:
         self._wake.set()
 
     async def run(self) -> None:
-        """For ever; it bears both the database and Prefect being away."""
+        """For ever; it bears the database and Prefect being away, and Prefect not letting us in."""
         pause = _FIRST_PAUSE_S
         while True:
             self._wake.clear()
             try:
                 left = await self.forward()
-            except Unavailable as error:
+            except TidegateError as error:
                 log.warning("nothing is forwarded: %s", error)
                 left = True
             if left:
@@ -52,7 +52,10 @@ class Forwarder:
                 await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
 
     async def forward(self) -> bool:
-        """Start whatever waits; whether something is left that may start later. Raises Unavailable."""
+        """Start whatever waits; whether something is left that may start later.
+
+        Raises Unavailable, and Refused where Prefect does not let us in: what is left waits on.
+        """
         left = False
         for delivery in await self._deliveries.waiting():
             left = not await self._start(delivery) or left
@@ -75,7 +78,7 @@ class Forwarder:
         tags = ("github", delivery.event)
         try:
             run = await self._prefect.create(deployment, delivery.parameters, key=f"github-{delivery.id}", tags=tags)
-        except Refused as error:
+        except NotAccepted as error:
             log.error("delivery %s starts nothing: %s", delivery.id, error)  # noqa: TRY400 - no traceback for people
             await self._deliveries.refused(delivery, str(error))
             return True

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
 import uvicorn
@@ -57,8 +57,9 @@ async def serve() -> None:
             Buckets(settings.service.rate_per_s, settings.service.burst),
         )
         looking = await stack.enter_async_context(prefectapi.runs())
-        async with _beside(forwarder.run(), Waker(Ballots(store), looking).run()):
-            await _listen(settings.service, app)
+        server = _server(app)
+        async with beside(server.stop, forwarder.run(), Waker(Ballots(store), looking).run()):
+            await _listen(settings.service, server)
 
 
 async def _opened(stack: contextlib.AsyncExitStack) -> Store:
@@ -101,15 +102,21 @@ async def _vote(body: bytes, timestamp: str, signature: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Works as long as the block lasts."""
+async def beside(stop: Callable[[], None], *work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Works as long as the block lasts. Work that ends before, by a mistake of ours, calls `stop`, and its error is
+    raised after the block: a service that takes deliveries and starts none must end, so that it is started anew."""
     tasks = [asyncio.create_task(one) for one in work]
+    for task in tasks:
+        task.add_done_callback(lambda _: stop())
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
 
 
 class _Server(uvicorn.Server):
@@ -119,8 +126,12 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    def stop(self) -> None:
+        """End in order."""
+        self.should_exit = True
 
-async def _listen(service: Service, app: FastAPI) -> None:
+
+def _server(app: FastAPI) -> _Server:
     server = _Server(
         uvicorn.Config(
             app,
@@ -134,8 +145,12 @@ async def _listen(service: Service, app: FastAPI) -> None:
     )
     # What streams without an end must end by itself.
     app.state.ending = lambda: server.should_exit
+    return server
+
+
+async def _listen(service: Service, server: _Server) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, setattr, server, "should_exit", True)
+        asyncio.get_running_loop().add_signal_handler(sign, server.stop)
     try:
         listening = socket.create_server((service.host, service.port), backlog=512)
     except OSError as error:

@@ -7,7 +7,7 @@ more, whoever ended it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import time
 from datetime import datetime
 
@@ -20,6 +20,9 @@ _LOOK_EVERY_S = 2.0
 _TIDY_EVERY_S = 10.0
 # Clocks of two machines, and what was rounded.
 _SURE_S = 2.0
+_LONGEST_PAUSE_S = 15.0
+
+log = logging.getLogger("tidegate.service")
 
 
 class Waker:
@@ -30,15 +33,19 @@ class Waker:
         self._seen: dict[str, float] = {}
 
     async def run(self) -> None:
-        """For ever; it bears both the database and Prefect being away."""
-        tidied = 0.0
+        """For ever; it bears the database and Prefect being away, and Prefect not letting us in."""
+        pause, tidied = _LOOK_EVERY_S, 0.0
         while True:
-            with contextlib.suppress(TidegateError):
+            try:
                 await self.look()
                 if time.monotonic() - tidied >= _TIDY_EVERY_S:
                     tidied = time.monotonic()
                     await self.tidy(time.time())
-            await asyncio.sleep(_LOOK_EVERY_S)
+                pause = _LOOK_EVERY_S
+            except TidegateError as error:
+                log.warning("nobody is woken: %s", error)
+                pause = min(pause * 2, _LONGEST_PAUSE_S)
+            await asyncio.sleep(pause)
 
     async def look(self) -> None:
         """Wake whom a vote concerns. A run that is not suspended (yet) is asked again at the next look."""

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from clients.prefect_api import Deployment, FlowRun, PrefectApi
+from clients.prefect_api import Deployment, FlowRun, NotAccepted, PrefectApi
 from release.errors import Refused, Unavailable
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -125,3 +125,19 @@ async def test_nothing_is_asked_about_no_runs() -> None:
 
     async with api(never) as prefect:
         assert await prefect.read([]) == []
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(302, headers={"Location": "/login"}), httpx.Response(200, html="<h1>Log in</h1>")]
+)
+async def test_a_proxys_page_is_no_answer(answer: httpx.Response) -> None:
+    async with api(lambda _: answer) as prefect:
+        with pytest.raises(Unavailable):
+            await prefect.unfinished()
+
+
+async def test_who_is_not_let_in_is_told_what_to_set() -> None:
+    async with api(always(401, {"detail": "Unauthorized"})) as prefect:
+        with pytest.raises(Refused, match="PREFECT_API_AUTH_STRING") as error:
+            await prefect.unfinished()
+    assert not isinstance(error.value, NotAccepted)

@@ -13,13 +13,15 @@ API = "http://prefect/api"
 
 
 class FakePrefectApi:
-    """`runs` holds every run by its idempotency key, in the order of their making. `down`: it does not answer."""
+    """`runs` holds every run by its idempotency key, in the order of their making. `down`: it does not answer;
+    `instead` is what is answered in place of everything."""
 
     def __init__(self, *flows: str) -> None:
         self.deployments = {flow: f"deployment-{flow}" for flow in flows}
         self.runs: dict[str, dict[str, Any]] = {}
         self.automations: list[dict[str, Any]] = []
         self.down = False
+        self.instead: httpx.Response | None = None
         self.refuse = ""
         self.asked = 0
         self.online = 1
@@ -38,6 +40,8 @@ class FakePrefectApi:
         self.asked += 1
         if self.down:
             raise httpx.ConnectError("refused", request=request)
+        if self.instead is not None:
+            return self.instead
         path = request.url.path.removeprefix("/api")
         body = json.loads(request.content) if request.content else {}
         match path.strip("/").split("/"):

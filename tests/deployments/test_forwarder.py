@@ -6,14 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from fake_prefect_api import FakePrefectApi
 from hooks import Door, door, pushed, sqlite
 from sqlalchemy import select
 
+from clients.prefect_api import PrefectApi
 from clients.store import Store
 from clients.tables import asked
 from deployments.service.forwarder import Forwarder
+from deployments.service.main import beside
+from release.errors import Refused
 
 FLOWS = ("development", "staging", "production", "hotfix")
 
@@ -171,3 +175,62 @@ async def test_what_prefect_does_not_accept_is_put_aside(service: Door) -> None:
     async with prefect.client() as runs:
         assert await Forwarder(service.deliveries, runs).forward() is False
     assert await service.kept() == []
+
+
+PROXYS = httpx.Response(200, html="<h1>Log in</h1>")
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        *(httpx.Response(code, json={"detail": "no"}) for code in (401, 403, 404)),
+        httpx.Response(302, headers={"Location": "/login"}),
+        PROXYS,
+    ],
+)
+async def test_what_is_delivered_while_prefect_lets_nobody_in_starts_later(
+    service: Door, instead: httpx.Response
+) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    prefect.instead = instead
+    await service.deliver(pushed(), delivery="1")
+    async with prefect.client() as runs:
+        forwarder = Forwarder(service.deliveries, runs)
+        async with beside(lambda: None, forwarder.run()):
+            assert await until(lambda: prefect.asked)
+            await service.deliver(pushed("hotfix/x"), delivery="2")
+            assert len(await service.kept()) == 2, "nothing is put aside"
+            prefect.instead = None
+            assert await until(lambda: len(prefect.runs) == 2)
+
+
+async def test_one_that_is_not_let_in_between_two_questions_is_not_put_aside(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    await service.deliver(pushed(), delivery="1")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = {"id": "d", "name": "staging"}
+        return httpx.Response(401) if request.method == "POST" else httpx.Response(200, json=found)
+
+    async with PrefectApi("http://prefect/api", transport=httpx.MockTransport(answer)) as runs:
+        with pytest.raises(Refused, match="401"):
+            await Forwarder(service.deliveries, runs).forward()
+    async with prefect.client() as runs:
+        assert await Forwarder(service.deliveries, runs).forward() is False
+    assert list(prefect.runs) == ["github-1"]
+
+
+async def test_a_mistake_of_ours_ends_the_service(service: Door) -> None:
+    prefect, stopped = FakePrefectApi(*FLOWS), asyncio.Event()
+    prefect.instead = httpx.Response(200, json=["no", "deployment"])
+    await service.deliver(pushed(), delivery="1")
+    async with prefect.client() as runs:
+        with pytest.raises(TypeError):
+            async with beside(stopped.set, Forwarder(service.deliveries, runs).run()):
+                await asyncio.wait_for(stopped.wait(), 5)
+
+
+async def test_work_that_is_ended_with_the_service_is_no_mistake(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    async with prefect.client() as runs, beside(lambda: None, Forwarder(service.deliveries, runs).run()):
+        await asyncio.sleep(0)

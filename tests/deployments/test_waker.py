@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from hooks import sqlite
 from clients.ballots import Asked, Ballots
 from clients.prefect_runs import Runs
 from clients.store import Store
+from deployments.service.main import beside
 from deployments.service.waker import Waker
 from release import gates
 from release.errors import Unavailable
@@ -129,3 +131,20 @@ async def test_a_request_whose_run_has_ended_waits_no_more(
     assert await ballots.waiting() == ()
     assert server.woken == 0
     assert len(await ballots.votes(BOUND.key)) == votes
+
+
+async def test_a_prefect_that_lets_nobody_in_does_not_end_it_and_is_told(
+    ballots: Ballots, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = asyncio.Event()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        return httpx.Response(401)
+
+    await vote(ballots, "bob", 1010.0)
+    runs = Runs("http://prefect/api", transport=httpx.MockTransport(answer))
+    async with runs, beside(lambda: None, Waker(ballots, runs).run()):
+        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.sleep(0.1)
+    assert "does not accept our credentials" in caplog.text
