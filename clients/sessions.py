@@ -51,14 +51,15 @@ class Sessions:
             await connection.execute(sessions.insert().values(**row, began=now, seen=now, expires=session.expires))
         return opens, session
 
-    async def find(self, opens: str, now: float) -> Session | None:
-        """The session that a token opens; None where it is over, revoked or none."""
+    async def find(self, opens: str, now: float, *, uses: bool = True) -> Session | None:
+        """The session that a token opens; None where it is over, revoked or none. `uses`: a person asks for something,
+        which is what keeps it from ending as idle."""
         key = _hash(opens)
         async with self._store.begin() as connection:
             row = (await connection.execute(select(sessions).where(sessions.c.key == key))).one_or_none()
             if row is None or row.ended is not None or now >= row.expires or now - row.seen > self._idle:
                 return None
-            if now - row.seen > _SEEN_EVERY:
+            if uses and now - row.seen > _SEEN_EVERY:
                 await connection.execute(update(sessions).where(sessions.c.key == key).values(seen=now))
         return Session(row.person, row.via, row.token, row.began, row.expires)
 

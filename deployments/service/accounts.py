@@ -45,7 +45,8 @@ class Accounts:
         self._people, self._sessions = people, sessions
 
     def person(self, name: str) -> Person | None:
-        """As the settings know him now: who was removed is nobody, whatever session he has."""
+        """As the settings knew him when the service began: who was removed since is nobody after its restart, whatever
+        session he has."""
         account = self._people.get(name)
         return None if account is None else account.person
 

@@ -99,7 +99,8 @@ class BoardPages:
         return Response(status_code=204)
 
     async def _events(self, request: Request, version: int = 0) -> Response:
-        await self._reader(request)
+        # A page that is left open comes back by itself: nobody uses it for that.
+        await self._reader(request, uses=False)
         if self._streams >= _MOST_STREAMS:
             raise Unavailable("too many people watch the board.", next_step="Close a window, or try again.")
         headers = {"X-Accel-Buffering": "no"}
@@ -132,7 +133,7 @@ class BoardPages:
         if self._open:
             return True
         try:
-            return await self._door.visitor(request) is not None
+            return await self._door.visitor(request, uses=False) is not None
         except Unavailable:
             return True  # what was shown a moment ago may be shown on; nothing can be changed meanwhile
 
@@ -147,9 +148,11 @@ class BoardPages:
     ) -> Response:
         visitor = await self._reader(request)
         number = int(page) if page.isdigit() and len(page) < 7 else 1
+        fields = {"environment": environment, "pipeline": pipeline, "outcome": outcome, "text": text}
+        if not all(value.isprintable() for value in fields.values()):
+            raise Refused("that cannot be looked for.", field="text", next_step="Look for what can be written.")
         wanted = Wanted(environment[:40], pipeline[:40], outcome[:40], text[:100])
         found, count = await self._sources.find(wanted, PAGE, PAGE * (max(1, number) - 1))
-        fields = {"environment": environment, "pipeline": pipeline, "outcome": outcome, "text": text}
         choices = {
             "environment": [one.name for one in self._observer.board.environments],
             "pipeline": list(PIPELINES),
@@ -224,8 +227,10 @@ class BoardPages:
         status = 409 if why else 200
         return pages.html("confirm.html", status, board=board, visitor=visitor, plan=asked, why=why, reason=reason)
 
-    async def _reader(self, request: Request) -> Visitor | None:
-        return await self._door.visitor(request) if self._open else await self._door.require(request, "see")
+    async def _reader(self, request: Request, *, uses: bool = True) -> Visitor | None:
+        if self._open:
+            return await self._door.visitor(request, uses=uses)
+        return await self._door.require(request, "see", uses=uses)
 
 
 def _may(visitor: Visitor | None) -> str:

@@ -63,16 +63,17 @@ class Door:
             self.router.add_api_route("/login/openid", self._to_provider, methods=["GET"])
             self.router.add_api_route("/login/openid/back", self._from_provider, methods=["GET"])
 
-    async def visitor(self, request: Request) -> Visitor | None:
-        """Who is there; None for somebody who is not logged in, or no longer one of the people."""
+    async def visitor(self, request: Request, *, uses: bool = True) -> Visitor | None:
+        """Who is there; None for somebody who is not logged in, or no longer one of the people. `uses`: he asks for
+        it himself, and not his open page."""
         opens = self._token(request)
-        session = await self._sessions.find(opens, self._clock()) if opens else None
+        session = await self._sessions.find(opens, self._clock(), uses=uses) if opens else None
         person = self._accounts.person(session.person) if session else None
         return Visitor(person, session) if session and person else None
 
-    async def require(self, request: Request, role: Role) -> Visitor:
+    async def require(self, request: Request, role: Role, *, uses: bool = True) -> Visitor:
         """Who is there. Raises Elsewhere (the log-in) for a stranger, and Forbidden for somebody without the role."""
-        found = await self.visitor(request)
+        found = await self.visitor(request, uses=uses)
         if found is None:
             here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise Elsewhere(f"/login?next={quote(here if request.method == 'GET' else '/')}")

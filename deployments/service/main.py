@@ -57,7 +57,7 @@ async def serve() -> None:
             Buckets(settings.service.rate_per_s, settings.service.burst),
         )
         looking = await stack.enter_async_context(prefectapi.runs())
-        server = _server(app)
+        server = prepared(settings.service, app)
         async with beside(server.stop, forwarder.run(), Waker(Ballots(store), looking).run()):
             await _listen(settings.service, server)
 
@@ -131,7 +131,8 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _server(app: FastAPI) -> _Server:
+def prepared(service: Service, app: FastAPI) -> _Server:
+    """The server, which does not listen yet."""
     server = _Server(
         uvicorn.Config(
             app,
@@ -139,6 +140,7 @@ def _server(app: FastAPI) -> _Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=[str(one) for one in service.trusted_proxies],
             limit_concurrency=_AT_ONCE,
             timeout_graceful_shutdown=5,
         )

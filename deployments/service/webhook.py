@@ -66,7 +66,10 @@ def router(inbox: Inbox) -> APIRouter:
         responses={
             200: {"model": Answer, "description": "nothing to start"},
             202: {"model": Answer, "description": "kept"},
-            503: {"model": Problem, "description": "the database is away: GitHub should deliver it again"},
+            503: {
+                "model": Problem,
+                "description": "the database is away: redeliver it from the webhook's page, GitHub does not by itself",
+            },
             **{code: {"model": Problem, "description": text} for code, text in problems.items()},
         },
         openapi_extra={"parameters": parameters, "requestBody": body},

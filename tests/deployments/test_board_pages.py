@@ -228,6 +228,22 @@ async def test_what_is_refused_is_said_and_written_down(
     assert ("ada", "hold refused") in await there.world.audit()
 
 
+@pytest.mark.parametrize("field", ["text", "environment", "pipeline", "outcome"])
+async def test_what_no_database_holds_is_not_looked_for(there: Service, field: str) -> None:
+    assert (await (await inside(there)).get(f"/history?{field}=%00")).status_code == 422
+
+
+async def test_a_page_that_is_left_open_does_not_keep_its_session(there: Service) -> None:
+    browser = await inside(there)
+    there.app.state.ending = lambda: True
+    for _ in range(2):
+        there.world.clock.now += 3_000
+        # The stream looks whether it may go on, and the browser comes back by itself when it ends.
+        assert (await browser.get("/events")).status_code == 200
+    there.world.clock.now += 1_500
+    assert (await browser.get("/")).status_code == 303
+
+
 async def test_a_chart_is_shown_by_itself_and_runs_nothing(there: Service) -> None:
     there.scene.charts[RUN, "us-east-1", False] = "<svg/>"
     there.scene.charts[RUN, "us-east-1", True] = "<svg>narrow</svg>"

@@ -75,6 +75,10 @@ async def test_whatever_is_wrong_the_words_are_the_same(
     assert PASSWORD not in answer.text
 
 
+async def test_a_name_that_no_database_holds_is_refused(browser: Browser) -> None:
+    assert (await browser.log_in("ada\0")).status_code == 422
+
+
 async def test_a_code_is_good_once_and_a_wrong_password_does_not_spend_it(browser: Browser, there: World) -> None:
     assert (await browser.log_in("ada", password="wrong")).status_code == 401
     assert (await browser.log_in("ada")).status_code == 303

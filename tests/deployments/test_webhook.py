@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 from hooks import MOST, Door, door, headers, pushed, signed, sqlite
 
+from config.service import Service
+from deployments.service.main import prepared
 from deployments.service.webhook import PATH
 
 
@@ -121,6 +124,21 @@ async def test_each_caller_has_a_rate(tmp_path: Path) -> None:
         async with httpx.AsyncClient(transport=other, base_url="http://tidegate") as http:
             assert (await http.post(PATH, content=pushed(), headers=headers(pushed()))).status_code == 202
         assert (await service.http.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(("trusted", "codes"), [(("10.1.0.0/16",), [401, 401]), ((), [401, 429])])
+async def test_who_is_behind_a_trusted_proxy_has_a_rate_of_his_own(
+    tmp_path: Path, trusted: tuple[str, ...], codes: list[int]
+) -> None:
+    settings = Service.model_validate({"trusted_proxies": trusted})
+    async with door(sqlite(tmp_path), rate=0.5, burst=1) as service:
+        config = prepared(settings, service.app).config
+        config.load()
+        # What uvicorn calls is an ASGI application as the others are.
+        transport = httpx.ASGITransport(cast(Any, config.loaded_app), client=("10.1.2.3", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://tidegate") as http:
+            found = [await http.post(PATH, headers={"X-Forwarded-For": f"192.0.2.{who}"}) for who in (1, 2)]
+    assert [one.status_code for one in found] == codes
 
 
 async def test_its_health_and_its_description(service: Door) -> None:
