@@ -18,10 +18,10 @@ from clients.prefect_records import Records
 from clients.releases import Releases
 from clients.store import Store
 from config import load
-from deployments.metrics.catchup import SOURCE
 from deployments.metrics.service import MetricsService
 from deployments.postgres import Postgres
 from release.finished import Finished, FinishedRegion
+from tasks.catchup import SOURCE
 
 STRATEGIES = ("rolling", "blue-green", "canary")
 SCRAPES = 20

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clients.tables import finished_regions as regions
 from clients.tables import finished_releases as releases
 from release.dora import Deployment
+from release.finished import CRASHED
 from release.metrics import DURATIONS, RECOVERIES, Distribution, Labels, Total
 
 _DEPLOYED = ("released", "recovered", "halted")
@@ -57,12 +58,12 @@ async def halted(connection: AsyncConnection) -> frozenset[str]:
 
 
 async def deployments(connection: AsyncConnection, environment: str, since: datetime) -> tuple[Deployment, ...]:
-    """What ended in an environment since then."""
+    """What ended in an environment since then; of the runs that crashed, those that had begun in a region."""
     table = releases.c
     columns = (table.pipeline, table.outcome, table.ended, table.recovery, table.committed)
-    chosen = select(*columns).where(
-        table.environment == environment, table.ended >= since.timestamp(), table.outcome.in_(_DEPLOYED)
-    )
+    begun = exists().where(regions.c.run == table.run, regions.c.attempt == table.attempt)
+    deployed = or_(table.outcome.in_(_DEPLOYED), and_(table.outcome == CRASHED, begun))
+    chosen = select(*columns).where(table.environment == environment, table.ended >= since.timestamp(), deployed)
     return tuple(
         Deployment(pipeline, outcome, _moment(ended), recovery, tuple(map(_moment, committed)))
         for pipeline, outcome, ended, recovery, committed in await connection.execute(chosen.order_by(table.ended))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import os
-
 from clients.prefect_api import PrefectApi
 from clients.prefect_runs import Runs
-from config import load
+from tasks.server import place
+
+__all__ = ["orders", "place", "runs"]
 
 
 def runs() -> Runs:
@@ -16,28 +15,7 @@ def runs() -> Runs:
     return Runs(api, headers=headers)
 
 
-def place() -> tuple[str, dict[str, str]]:
-    """Its API's address, of the settings, else of Prefect's own variables or profile; and what lets us in."""
-    api = load.settings().prefect.api or os.environ.get("PREFECT_API_URL") or _of_profile()
-    return api, _headers()
-
-
 def orders() -> PrefectApi:
     """Its deployments, to be run."""
     api, headers = place()
     return PrefectApi(api, headers=headers)
-
-
-def _of_profile() -> str:
-    # Only here: Prefect takes two seconds to import.
-    from prefect.settings import PREFECT_API_URL
-
-    return str(PREFECT_API_URL.value() or "http://127.0.0.1:4200/api")
-
-
-def _headers() -> dict[str, str]:
-    if key := os.environ.get("PREFECT_API_KEY"):
-        return {"Authorization": f"Bearer {key}"}
-    if login := os.environ.get("PREFECT_API_AUTH_STRING"):
-        return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
-    return {}

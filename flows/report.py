@@ -8,10 +8,9 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
-from clients.releases import Releases
 from release import dora_report
 from tasks import notify
-from tasks.report import database, measured
+from tasks.report import up_to_date
 
 
 @flow(name="report", flow_run_name="{days} days by {actor}")
@@ -23,8 +22,7 @@ async def report(days: Annotated[int, Field(ge=1, le=366)] = 7, actor: str = "un
         actor: Who asked for it.
     """
     del actor  # the run's name has it
-    async with await database() as store:
-        found = await measured(Releases(store), days)
+    found = await up_to_date(days)
     text = dora_report.markdown(found)
     await acreate_markdown_artifact(key="dora", markdown=text, description=f"The last {days} days")
     await notify.slack("releases", dora_report.slack(found))

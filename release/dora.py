@@ -21,7 +21,9 @@ from statistics import median
 _REMEDIES = frozenset({"hotfix", "rollback", "guard"})
 # What they bring live was live before: a remedy that follows is for the same incident.
 _BACK = frozenset({"rollback", "guard"})
-_DEPLOYED = frozenset({"released", "recovered", "halted"})
+# One that crashed is among what was found only where it had begun in a region.
+_DEPLOYED = frozenset({"released", "recovered", "halted", "crashed"})
+_LEFT = frozenset({"halted", "crashed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,9 @@ def measures(found: Iterable[Deployment], since: datetime, until: datetime) -> M
 def _recoveries(runs: Sequence[Deployment]) -> dict[int, float | None]:
     """Index of each failed deployment -> the seconds until production was well again, None while it is not.
 
-    One that was taken back by itself recovered within its own run. One that was halted, or was live when a rollback
-    or a hotfix followed, recovered when that remedy was live; a halted one also by the next good release.
+    One that was taken back by itself recovered within its own run. One that was halted or killed, or was live when a
+    rollback or a hotfix followed, recovered when that remedy was live; a halted or killed one also by the next good
+    release.
     """
     found: dict[int, float | None] = {}
     live: int | None = None
@@ -96,7 +99,7 @@ def _recoveries(runs: Sequence[Deployment]) -> dict[int, float | None]:
         if one.outcome == "recovered" and one.pipeline != "guard":
             found[index] = one.recovery
             continue
-        if one.outcome == "halted":
+        if one.outcome in _LEFT:
             found[index] = None
             waiting.append(index)
             continue

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from clients.prefect_records import Records
 from clients.releases import Releases
 from clients.store import Store
+from config import load
 from release import dora_report
 from release.dora import measures
 from release.dora_report import Report
 from release.errors import Refused
-from tasks import context
+from tasks import context, server
+from tasks.catchup import catch_up
 
 
 async def database() -> Store:
@@ -23,6 +26,17 @@ async def database() -> Store:
             next_step="Name one, or start `tidegate serve --all`, which brings its own.",
         )
     return store
+
+
+async def up_to_date(days: int) -> Report:
+    """As `measured`, once the table has what ended until now. Raises Refused as `database`, Unavailable where that or
+    Prefect does not answer."""
+    api, headers = server.place()
+    known = {name: tuple(load.environment(name).regions) for name in load.ENVIRONMENTS}
+    async with await database() as store, Records(api, headers=headers) as records:
+        table = Releases(store)
+        await catch_up(records, table, known)
+        return await measured(table, days)
 
 
 async def measured(table: Releases, days: int) -> Report:

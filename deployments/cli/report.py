@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from config import load
 from deployments.cli.release import Json
 from deployments.cli.show import table
 
@@ -37,20 +36,11 @@ def report(
 
 
 async def _read(days: int, slack: bool) -> Report:
-    from clients.prefect_records import Records
-    from clients.releases import Releases
-    from deployments import prefectapi
-    from deployments.metrics.catchup import catch_up
     from release import dora_report
     from tasks import context
-    from tasks.report import database, measured
+    from tasks.report import up_to_date
 
-    api, headers = prefectapi.place()
-    known = {name: tuple(load.environment(name).regions) for name in load.ENVIRONMENTS}
-    async with await database() as store, Records(api, headers=headers) as records:
-        releases = Releases(store)
-        await catch_up(records, releases, known)
-        found = await measured(releases, days)
+    found = await up_to_date(days)
     if slack:
         client = await context.slack()
         await client.post("releases", dora_report.slack(found))

@@ -16,7 +16,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from clients.prefect_records import Records
 from clients.releases import Releases
-from deployments.metrics.catchup import SOURCE, catch_up
 from deployments.metrics.collector import text
 from deployments.metrics.look import look
 from release import underway
@@ -25,6 +24,7 @@ from release.environment import Environment
 from release.errors import TidegateError, Unavailable
 from release.metrics import Family, combinations, of_table
 from release.underway import Now
+from tasks.catchup import SOURCE, catch_up
 
 # Seconds between two looks; Prometheus scrapes less often.
 EVERY = 5.0

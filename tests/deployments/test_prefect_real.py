@@ -19,10 +19,10 @@ from collector import Collector, collecting
 from clients.prefect_records import Records
 from clients.releases import Releases
 from clients.store import Store
-from deployments.metrics.catchup import catch_up
 from deployments.server import PrefectServer
 from release.outcome import Outcome, RegionResult
 from sandbox.ports import free_port
+from tasks.catchup import catch_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 NOW = datetime.now(UTC)
@@ -160,6 +160,24 @@ async def test_what_is_under_way_is_read_from_it(server: Server) -> None:
         assert NOW <= since <= datetime.now(UTC)
         assert await records.run("00000000-0000-0000-0000-000000000000") is None
         assert await records.regions_of(run) == ()
+
+
+async def test_the_report_counts_what_nobody_has_read_yet(server: Server, tmp_path: Path) -> None:
+    run, told = await server.run("production"), Outcome("production", "released", "1.8.0").as_dict()
+    await server.tell(run, "outcome", told)
+    await server.state(run, "COMPLETED", "Released")
+    database = f"sqlite:///{tmp_path / 'store.db'}"
+    where = {"PREFECT_API_URL": server.api, "TIDEGATE_HOME": str(tmp_path), "TIDEGATE__DATABASE__URL__ENV": "WHERE"}
+    code = "import asyncio; from flows.report import report; print(asyncio.run(report(7, 'ada')))"
+    pipe = asyncio.subprocess.PIPE
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env=os.environ | where | {"WHERE": database}, stdout=pipe, stderr=pipe
+    )
+    out, err = await asyncio.wait_for(program.communicate(), 90)
+    assert program.returncode == 0, err.decode()
+    assert "Deployment frequency" in out.decode()
+    async with Store(database) as store:
+        assert (await Releases(store).table()).runs["production", "production", "released"] >= 1
 
 
 async def test_a_run_that_breaks_off_by_an_error_of_ours_is_halted(server: Server, tmp_path: Path) -> None:
