@@ -84,12 +84,15 @@ def test_everything_tells_one_story_of_a_canary_that_is_taken_back(desk: Desk, l
         before, many = service.counters(), seen.value("count(deployments_total)")
         bad = stack.enter_context(desk.start(*release(tag, "--strategy", "canary")))
         bad.until("now has 10 %", 120)
+        # With users enough it is good, and would go on; so it stays where it is.
+        desk.users(5.0)
         desk.steer("hold", "to be looked at")
         agree(service, SPLIT, what)
         first.kill()
         until(lambda: not seen.ask("deployments_total"), 30, "Prometheus misses it")
         stack.enter_context(desk.start("serve"))
         until(service.answers, 90, "it serves again")
+        assert bad.process.poll() is None, bad.text
         assert not risen(before, service.counters())
         agree(service, SPLIT, what)
         desk.steer("resume")
