@@ -20,6 +20,12 @@ def artifacts(run: str) -> dict[str, Any]:
     return {one["key"]: json.loads(one["data"]) if one["type"] == "table" else one["data"] for one in found}
 
 
+def newest(key: str) -> dict[str, Any]:
+    """The newest JSON that any run left under a key."""
+    (found,) = _prefect("artifacts/latest/filter", {"artifacts": {"key": {"any_": [key]}}})
+    return dict(json.loads(found["data"]))
+
+
 def tasks(run: str) -> dict[str, dict[str, Any]]:
     """Name -> task run, of the run's own tasks."""
     found = _prefect("task_runs/filter", {"task_runs": {"flow_run_id": {"any_": [run]}}})

@@ -15,6 +15,7 @@ from look import Look, Regions
 
 from config import load
 from release.model import Artifact
+from release.verdict import sketch
 
 pytestmark = pytest.mark.slow
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
@@ -99,6 +100,10 @@ def test_a_bad_canary_is_taken_back_at_its_first_weight(desk: Desk, look: Look, 
     # What it saw is kept, and says the same.
     kept = desk.home / "work" / "runs"
     assert [path for path in kept.rglob(f"verdict-{FIRST}.jsonl") if path.stat().st_size > 0]
+    # And told to Prefect in few points, for a board on another machine.
+    course = ask.newest(f"live-production-{FIRST}")
+    assert course["run"] == result.outcome["run"]
+    assert len(sketch.points(course)) > 1 and FIRST in course["title"]
 
 
 @pytest.mark.parametrize("mode", ["500", "lying"])
