@@ -52,6 +52,13 @@ def addresses(commit: str) -> dict[str, str]:
     return found
 
 
+def failures(commit: str) -> list[str]:
+    """What GitHub's failed deployments of the commit say."""
+    found = github("GET", f"deployments?sha={commit}")
+    told = [status for one in found for status in github("GET", f"deployments/{one['id']}/statuses")]
+    return [one["description"] for one in told if one["state"] == "failure"]
+
+
 def github(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
     """An answer of the simulated GitHub."""
     settings = load.settings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import ask
 import images
 import look as looking
 import pytest
@@ -11,6 +12,7 @@ from desk import Desk, Result, only, release
 from look import Look, Regions
 
 from release.model import Artifact
+from sandbox.shop.fastimport import git
 
 pytestmark = pytest.mark.slow
 # The fault is in the second of these, which is in a later wave than the first.
@@ -61,6 +63,8 @@ def test_a_crash_is_told_with_its_exit_code(
     kept = look.markdown("pods-eu-west-1", look.subflows(result.outcome["run"])["eu-west-1"]["id"])
     assert "last exit code 42" in kept
     assert "BackOff" in kept, "their events too"
+    (told,) = ask.failures(git(desk.bare, "rev-parse", f"v{candidate}^{{commit}}").strip())
+    assert told == result.reason.removeprefix("eu-west-1: ")[:140], "what happened, without its place and what is next"
     told_at_once(look, result, "eu-west-1", began)
     went_back(look, result, good, REGIONS)
 
