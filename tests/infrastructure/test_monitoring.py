@@ -110,7 +110,9 @@ def test_the_originals_alerts_keep_their_numbers_and_severities() -> None:
     assert found["HighErrorRate"] == ("2m", "warning")
     assert found["DeploymentStuck"] == ("5m", "warning")
     assert "[5m])) > 0" in by_name["DeploymentFailed"]["expr"]
-    assert by_name["HighErrorRate"]["expr"].strip().endswith("> 0.01")
+    share, muted = by_name["HighErrorRate"]["expr"].split("unless")
+    assert share.strip().endswith("> 0.01")
+    assert muted.split() == ["on", "(environment)", "max", "by", "(environment)", "(tidegate_maintenance)", ">", "0"]
     assert by_name["DeploymentStuck"]["expr"].endswith("> 1800")
 
 
