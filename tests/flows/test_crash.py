@@ -46,5 +46,5 @@ def test_a_release_that_is_ended_leaves_no_deployment_in_progress(desk: Desk, lo
         running.until("us-east-1: shop-blue is being upgraded")
         os.kill(running.process.pid, signal.SIGINT)
         running.process.wait(60)
-    commit = git(desk.bare, "rev-parse", another).strip()
+    commit = git(desk.bare, "rev-parse", another + "^{commit}").strip()
     assert look.deployments(commit)["production-us-east-1"] == ["in_progress", "error"]

@@ -43,7 +43,7 @@ def test_a_release_killed_after_its_last_step_is_ended_as_released(desk: Desk, l
         first.until(lambda: asyncio.run(recorded("us-east-1")) == version)
         first.kill()
     desk.calm()
-    commit = git(desk.bare, "rev-parse", another).strip()
+    commit = git(desk.bare, "rev-parse", another + "^{commit}").strip()
     assert look.deployments(commit)["production-us-east-1"][-1] == "in_progress"
     result = desk.tidegate(*command, "--wait", home=home)
     assert (result.code, result.word) == (0, "released"), result.text
