@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from config import load
+from deployments import doctor_service as service
 from deployments import doctor_systems as systems
 from deployments.doctor_regions import in_region
 from release.doctor import Finding
@@ -22,8 +23,12 @@ async def examine() -> tuple[Finding, ...]:
     looks: list[tuple[str, str, Look]] = [
         ("prefect", "server", systems.prefect),
         ("prefect", "database", systems.database),
+        ("prefect", "pipelines", service.pipelines),
+        ("prefect", "workers", service.workers),
         ("tidegate", "database", systems.own_database),
         ("gates", "people", systems.people),
+        ("service", "webhook", service.webhook),
+        ("service", "OpenID", service.openid),
         ("git", "repository", systems.git),
         ("registry", "credentials", systems.registry),
         ("helm", "executable", systems.helm),

@@ -44,6 +44,7 @@ async def people() -> Finding:
         gates_messages.require_possible(gates, settings.persons, store=settings.database is not None, broken=False)
     for name, person in settings.people.items():
         await context.secret(person.totp, f"people.{name}.totp")
+        await context.secret(person.password, f"people.{name}.password")
     await context.secret(settings.slack.signing_secret, "slack.signing_secret")
     return Finding("gates", "people", "ok", f"{len(settings.people)} may act")
 

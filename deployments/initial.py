@@ -14,6 +14,19 @@ from release.errors import Refused
 
 LANGUAGES = ("node", "python")
 _HEAD = "# Written by `tidegate init`. Every key is in docs/configuration.md; secrets are references only.\n"
+# Approvals and timer (seconds) of each environment, as docs/gates.md names them.
+_GATES = {"development": (0, 0), "staging": (1, 300), "production": (2, 1800)}
+# Nobody can know these beforehand, and a release that must be approved is refused without them.
+_TO_FILL = """
+# Approvals need a database of Tidegate's own (PostgreSQL), and people who may give them; whoever asks for a release
+# cannot approve it. docs/gates.md says how. Fill in, and take the # away:
+# database:
+#   url: {env: TIDEGATE_DATABASE}
+# people:
+#   ada: {roles: [operate, approve], github: ada-l, totp: {env: ADA_TOTP}}
+#   bob: {roles: [approve], github: bob-m, totp: {env: BOB_TOTP}}
+#   cleo: {roles: [approve], github: cleo-n, totp: {env: CLEO_TOTP}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +69,22 @@ def place(text: str, environment: str, option: str) -> Place:
 
 def files(answers: Answers) -> dict[str, str]:
     """The configuration folder's files: name -> text."""
-    found = {"tidegate.yaml": _text(_settings(answers))}
+    found = {"tidegate.yaml": _text(_settings(answers)) + _TO_FILL}
     for name, places in answers.environments.items():
-        found[f"{name}.yaml"] = _text(_environment(name, places))
+        found[f"{name}.yaml"] = _text(_environment(name, places, answers.branch))
     return found
+
+
+def to_fill(answers: Answers) -> tuple[str, ...]:
+    """What a person must still provide before production can be released, a line each."""
+    names = [*(["REGISTRY_PASSWORD"] if answers.username else []), "GITHUB_TOKEN", "SLACK_BOT_TOKEN"]
+    most = max(approvals for approvals, _ in _GATES.values())
+    return (
+        "tidegate.yaml: database: where votes are kept (`tidegate serve --all` brings its own)",
+        f"tidegate.yaml: people: {most} who may approve, besides whoever asks",
+        f"the variables {', '.join(names)}, where Tidegate runs",
+        "production.yaml: backup: true, with backup.url in tidegate.yaml, if a backup is to come first",
+    )
 
 
 def application(answers: Answers) -> str | None:
@@ -106,19 +131,20 @@ def _settings(answers: Answers) -> dict[str, Any]:
     }
 
 
-def _environment(name: str, places: Sequence[Place]) -> dict[str, Any]:
+def _environment(name: str, places: Sequence[Place], branch: str) -> dict[str, Any]:
     """As careful as the environment needs; what is switched off here is said in docs/configuration.md."""
     regions = {one.name: {"context": one.context, "namespace": one.namespace, "address": one.address} for one in places}
     careful: dict[str, dict[str, Any]] = {
         "development": {"replicas": 1},
-        "staging": {"replicas": 2, "rehearsal": {"enabled": True}},
-        "production": {
-            "replicas": 3,
-            "gates": {"approvals": 1, "wait_s": 300, "protected_branch": "main"},
-            "backup": False,
-        },
+        "staging": {"replicas": 2, "gates": _gates(name, branch), "rehearsal": {"enabled": True}},
+        "production": {"replicas": 3, "gates": _gates(name, branch), "backup": False},
     }
     return {"regions": regions, **careful[name]}
+
+
+def _gates(name: str, branch: str) -> dict[str, Any]:
+    approvals, wait = _GATES[name]
+    return {"approvals": approvals, "wait_s": wait, "protected_branch": branch}
 
 
 def _text(data: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from release import (
     diff,
     gates,
     gates_freeze,
+    gates_messages,
     gates_votes,
     names,
     notes,
@@ -29,7 +30,6 @@ from release import (
 from release.checks_made import Check, Facts
 from release.environment import Environment, Region, Strategy
 from release.errors import Refused
-from release.gates import Standing
 from release.gates_votes import Bound
 from release.model import Artifact, RegionState
 from release.planning import Change, Plan, RegionPlan
@@ -50,8 +50,8 @@ class Asked:
 
 
 async def read(asked: Asked) -> Plan:
-    """The plan. What would be refused is told in it; raises Refused for what cannot be planned, and Unavailable where
-    an outside system does not answer."""
+    """The plan. What would be refused is told in it, gates that could never open too; raises Refused for what cannot
+    be planned, and Unavailable where an outside system does not answer."""
     version, environment = parse_tag(asked.tag), load.environment("production")
     zone = environment.gates.zone
     at = gates_freeze.moment(asked.at, zone).timestamp() if asked.at else time.time()
@@ -63,7 +63,8 @@ async def read(asked: Asked) -> Plan:
     plan.require_judged(environment, chosen, monitoring.metrics or monitoring.url)
     commit = await mirror.commit_of_tag(asked.tag)
     found = await _checked(environment, mirror, version, commit, chosen, body, states)
-    standing = _standing(asked, environment, found, tuple(one.name for one in regions), states, at)
+    request = _request(asked, found, tuple(one.name for one in regions), states, at)
+    standing = gates.judge(environment.gates, request, (), load.settings().persons, at)
     past = await forecast.past(environment, chosen)
     planned = [
         replace(await _region(environment, found, one, state), seconds=past.regions.get(one.name))
@@ -71,7 +72,7 @@ async def read(asked: Asked) -> Plan:
     ]
     live = all(one.steps == planning.NOTHING for one in planned)
     # What is live already is not released again, so nothing of it would be refused.
-    refused = () if live else planning.refusals(standing, found.checks)
+    refused = () if live else (*_never(environment, request), *planning.refusals(standing, found.checks))
     return Plan(
         tag=asked.tag,
         environment=environment.name,
@@ -100,21 +101,21 @@ class _Found:
     chart: Path | None
 
 
-def _standing(
-    asked: Asked,
-    environment: Environment,
-    found: _Found,
-    regions: tuple[str, ...],
-    states: Sequence[RegionState],
-    at: float,
-) -> Standing:
-    """How the gates would answer who asks here, with nobody's approval yet."""
-    want, people = found.want, load.settings().persons
-    proven = gates_votes.who(people, asked.actor) is not None
+def _request(
+    asked: Asked, found: _Found, regions: tuple[str, ...], states: Sequence[RegionState], at: float
+) -> gates.Request:
+    """What would stand at the gates for who asks here, with nobody's approval yet."""
+    proven = gates_votes.who(load.settings().persons, asked.actor) is not None
     live = {state.region: _live(state) for state in states}
-    bound = Bound(f"production {asked.tag}", want.artifact.digest, asked.strategy or "", regions, live)
-    request = gates.Request(asked.actor, proven=proven, at=at, bound=bound, on_branch=found.on_branch)
-    return gates.judge(environment.gates, request, (), people, at)
+    bound = Bound(f"production {asked.tag}", found.want.artifact.digest, asked.strategy or "", regions, live)
+    return gates.Request(asked.actor, proven=proven, at=at, bound=bound, on_branch=found.on_branch)
+
+
+def _never(environment: Environment, request: gates.Request) -> tuple[tuple[str, str], ...]:
+    """Why its gates could never open, as (what is wrong, what to do): no database, too few people."""
+    settings = load.settings()
+    store = settings.database is not None
+    return gates_messages.impossible(environment.gates, request, settings.persons, store=store)
 
 
 def _live(state: RegionState) -> tuple[str, str]:

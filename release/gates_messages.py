@@ -96,5 +96,17 @@ def require_enough(policy: Gates, request: Request, people: Mapping[str, Person]
         )
 
 
+def impossible(
+    policy: Gates, request: Request, people: Mapping[str, Person], *, store: bool
+) -> tuple[tuple[str, str], ...]:
+    """Why the request could never pass its gates, as (what is wrong, what to do); empty where it could."""
+    try:
+        require_possible(policy, people, store=store, broken=bool(request.break_glass))
+        require_enough(policy, request, people)
+    except Refused as error:
+        return ((f"approvals: {error.what}", error.next_step or ""),)
+    return ()
+
+
 def _people(number: int) -> str:
     return "person" if number == 1 else "people"

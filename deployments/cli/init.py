@@ -70,6 +70,9 @@ def init(
         load.environment(each)
     if check:
         _check()
+    typer.echo("Before production can be released, fill in:")
+    for line in initial.to_fill(answers):
+        typer.echo(f"  - {line}")
     typer.echo(f"Next: `export TIDEGATE_CONFIG={into.absolute()}`, mend what is named above, then `tidegate doctor`.")
 
 

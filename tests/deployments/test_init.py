@@ -9,10 +9,12 @@ import yaml
 from typer.testing import CliRunner
 
 from config import load
+from config.settings import Settings
 from deployments import initial
 from deployments.cli.main import app
-from release import appfile
+from release import appfile, gates_messages, gates_votes
 from release.errors import Refused
+from release.gates import Request
 
 GIVEN = (
     *("--name", "books", "--git", "https://github.com/me/books.git", "--github", "me/books"),
@@ -42,7 +44,12 @@ def test_what_is_written_loads(folder: Path, tmp_path: Path) -> None:
     settings, production = load.settings(), load.environment("production")
     assert (settings.target, settings.application.name, settings.registry.username) == ("real", "books", "me")
     assert production.waves == (("us-east-1",), ("eu-west-1",))
-    assert production.gates.approvals == 1
+    gates = {name: load.environment(name).gates for name in load.ENVIRONMENTS}
+    assert [(gates[name].approvals, gates[name].wait) for name in ("development", "staging", "production")] == [
+        (0, 0),
+        (1, 300),
+        (2, 1800),
+    ]
     assert load.environment("staging").regions["staging"].namespace == "books-staging"
     assert load.environment("development").regions["dev"].context == "dev"
     own = yaml.safe_load((tmp_path / "books" / "tidegate.yaml").read_text())
@@ -77,3 +84,29 @@ def test_without_a_person_what_is_missing_is_named(folder: Path) -> None:
 def test_a_region_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="region"):
         initial.place(text, "production", "region")
+
+
+def test_release_tags_must_be_on_the_branch_that_was_named(folder: Path) -> None:
+    run(folder, "--branch", "trunk")
+    assert load.settings().application.branch == "trunk"
+    for name in ("staging", "production"):
+        assert load.environment(name).gates.protected_branch == "trunk"
+
+
+def test_what_production_still_lacks_is_said_and_only_to_be_filled_in(folder: Path) -> None:
+    told = run(folder)
+    for part in ("Before production can be released", "database", "2 who may approve", "REGISTRY_PASSWORD"):
+        assert part in told
+    gates, settings = load.environment("production").gates, load.settings()
+    with pytest.raises(Refused, match="no database"):
+        gates_messages.require_possible(gates, settings.persons, store=settings.database is not None)
+    # The block as it stands, without its marks, is what lets the gates open.
+    path = folder / "tidegate.yaml"
+    text = path.read_text()
+    start = text.index("# database:")
+    path.write_text(text[:start] + "".join(line[2:] + "\n" for line in text[start:].splitlines()))
+    filled = Settings(**yaml.safe_load(path.read_text()))
+    assert filled.database is not None
+    gates_messages.require_possible(gates, filled.persons, store=True)
+    asked = gates_votes.Bound("production of books", "sha256:1", "rolling", (), {})
+    assert not gates_messages.impossible(gates, Request("ada", True, 0.0, asked), filled.persons, store=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import pytest
 import yaml
+from fake_prefect_api import FakePrefectApi
 from prefect.events.schemas.automations import AutomationCore
 from prefect.settings.legacy import _get_settings_fields
 from prefect.settings.models.root import Settings
 
 from config import load
+from deployments import automations
 
 MANY = load.CHECKOUT / "deployments" / "many"
 COMPOSE: dict[str, Any] = yaml.safe_load((MANY / "compose.yaml").read_text())
@@ -58,9 +59,15 @@ def test_nothing_listens_beyond_the_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_what_is_registered_is_there() -> None:
-    words = shlex.split(SERVICES["register"]["command"][-1])
-    assert (load.CHECKOUT / words[words.index("--from-file") + 1]).is_file()
+async def test_what_is_registered_at_every_start_is_there_once() -> None:
+    assert "python -m deployments.automations" in SERVICES["register"]["command"][-1]
+    assert "automation create" not in SERVICES["register"]["command"][-1]
+    server = FakePrefectApi()
+    for _ in range(2):
+        async with server.client() as prefect:
+            await automations.hold(prefect)
+    names = [one["name"] for one in server.automations]
+    assert names == ["a run whose machine is gone", "a crashed run goes on"]
 
 
 @pytest.mark.parametrize("name", ["server", "worker"])

@@ -10,7 +10,7 @@ import pytest
 from config import load
 from deployments import plans
 from release import gates_freeze
-from release.gates import Gates
+from release.gates import Gates, judge
 from release.model import Artifact, RegionState, SlotState
 from release.strategy import Want
 
@@ -26,6 +26,11 @@ def test_would_friday_evening_be_refused(at: str, word: str) -> None:
     state = RegionState("us-east-1", SlotState("blue"), SlotState("green"))
     moment = gates_freeze.moment(at, "UTC").timestamp()
     asked = plans.Asked("v1.5.0", actor="nobody", at=at)
-    standing = plans._standing(asked, environment, found, ("us-east-1",), [state], moment)
+    request = plans._request(asked, found, ("us-east-1",), [state], moment)
+    standing = judge(gates, request, (), {}, moment)
     assert standing.word == word
     assert ("until Mon 2026-11-30 08:00 UTC" in standing.reason) == (word == "refused")
+    # The configuration names neither people nor a database: no time of the day would help.
+    ((what, step),) = plans._never(environment, request)
+    assert "no database" in what and "database" not in standing.reason
+    assert "tidegate.yaml" in step

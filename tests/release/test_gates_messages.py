@@ -67,3 +67,11 @@ def test_the_requester_is_not_among_those_who_could() -> None:
     with pytest.raises(Refused, match="2 people must approve, and 1 besides ada may"):
         told.require_enough(Gates(2), REQUEST, PEOPLE)
     told.require_enough(Gates(1), REQUEST, PEOPLE)
+
+
+def test_a_plan_is_told_why_its_gates_could_never_open() -> None:
+    ((what, step),) = told.impossible(Gates(1), REQUEST, PEOPLE, store=False)
+    assert what.startswith("approvals: ") and "no database" in what and "tidegate.yaml" in step
+    ((what, _),) = told.impossible(Gates(2), REQUEST, PEOPLE, store=True)
+    assert "1 besides ada may" in what
+    assert told.impossible(Gates(1), REQUEST, PEOPLE, store=True) == ()
