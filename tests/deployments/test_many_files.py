@@ -13,6 +13,8 @@ from prefect.settings.models.root import Settings
 
 from config import load
 from deployments import automations
+from deployments.service.app import Health, application
+from deployments.service.limits import Buckets
 
 MANY = load.CHECKOUT / "deployments" / "many"
 COMPOSE: dict[str, Any] = yaml.safe_load((MANY / "compose.yaml").read_text())
@@ -76,3 +78,30 @@ def test_no_secret_is_in_the_charts_values(name: str) -> None:
     values = yaml.safe_load(text)
     assert "password" not in text.lower().replace("admin:password", "")
     assert isinstance(values, dict)
+
+
+async def _nothing_waits() -> int:
+    return 0
+
+
+async def _answers() -> bool:
+    return True
+
+
+def test_who_builds_has_an_engine() -> None:
+    worker = SERVICES["worker"]
+    assert "/var/run/docker.sock:/var/run/docker.sock" in worker["volumes"]
+    assert set(SERVICES["service"]["volumes"]) < set(worker["volumes"]), "the service has no business with it"
+
+
+def test_the_service_on_kubernetes_is_asked_where_it_answers_and_holds_no_secret() -> None:
+    found = {one["kind"]: one for one in yaml.safe_load_all((MANY / "serve.yaml").read_text())}
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    served = application([], Health(_nothing_waits, _answers), Buckets(1, 1)).openapi()["paths"]
+    assert {container[probe]["httpGet"]["path"] for probe in ("readinessProbe", "livenessProbe")} <= set(served)
+    assert container["args"] == ["tidegate", "serve"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert not pod["automountServiceAccountToken"]
+    assert not [one for one in container["env"] if "SECRET" in one["name"] or "PASSWORD" in one["name"]]
+    assert found["Service"]["spec"]["selector"] == found["Deployment"]["spec"]["selector"]["matchLabels"]

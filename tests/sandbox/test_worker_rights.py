@@ -97,3 +97,15 @@ async def test_the_worker_may_do_nothing_else(worker: Worker, method: str, group
 async def test_another_namespace_is_none_of_its_business(worker: Worker) -> None:
     elsewhere = Worker(worker.http, "default")
     assert await elsewhere.ask("GET", "apis/batch/v1", "jobs") == 403
+
+
+async def test_the_service_s_own_manifest_is_accepted(control_plane: Admin, namespace: str) -> None:
+    text = (CHECKOUT / "deployments" / "many" / "serve.yaml").read_text()
+    async with control_plane.client() as api:
+        made = {
+            "ServiceAccount": client.CoreV1Api(api).create_namespaced_service_account,
+            "Deployment": client.AppsV1Api(api).create_namespaced_deployment,
+            "Service": client.CoreV1Api(api).create_namespaced_service,
+        }
+        for manifest in yaml.safe_load_all(text):
+            await made[manifest["kind"]](namespace, manifest, field_validation="Strict", dry_run="All")
