@@ -41,7 +41,7 @@ CASES = {
     "a tag without v": Case(("release", "1.4"), "tag", TAG),
     "a tag of two numbers": Case(("release", "v1.4"), "tag", TAG),
     "a pre-release": Case(("release", "v1.4.0-rc1"), "tag", TAG),
-    "a tag that is not there": Case(("release", "v77.0.0"), "ref", "v77.0.0"),
+    "a tag that is not there": Case(("release", "v77.0.0"), "tag", "no tag v77.0.0"),
     "an unknown region": Case((*RELEASE, "--region", "mars-1"), "region", "no region 'mars-1'"),
     "an unknown strategy": Case((*RELEASE, "--strategy", "yolo"), "strategy", "no strategy 'yolo'"),
     "never verified": Case(("release", "v1.3.0"), "tag", "staging never verified v1.3.0"),
