@@ -26,7 +26,7 @@ async def in_region(environment: Environment, region: Region) -> tuple[Finding, 
         async with Access(kubeconfig, region.context, region.namespace) as access:
             version, skew = await access.version()
             lacking = await access.lacks(tuple((one.verb, one.group, one.resource) for one in _rights()))
-            offered = await access.offers(GATEWAY, "httproutes")
+            offered = region.traffic == "service" or await access.offers(GATEWAY, "httproutes")
     except TidegateError as error:
         return (_failed(about, "cluster", error),)
     missing = [Right(group, resource, verb) for verb, group, resource in lacking]
@@ -34,7 +34,7 @@ async def in_region(environment: Environment, region: Region) -> tuple[Finding, 
         doctor.cluster_version(about, version),
         doctor.clock(about, skew),
         doctor.missing_rights(about, missing, len(_rights())),
-        _gateway(about, offered=offered),
+        _gateway(about, region, offered=offered),
         await _secret(about, environment, region),
         await _variables(about, environment, region),
         await _address(about, environment, region),
@@ -48,7 +48,9 @@ def _rights() -> tuple[Right, ...]:
     return doctor.rights(role)
 
 
-def _gateway(about: str, *, offered: bool) -> Finding:
+def _gateway(about: str, region: Region, *, offered: bool) -> Finding:
+    if region.traffic == "service":
+        return Finding(about, "gateway", "ok", "none is needed: one Service is the switch")
     if offered:
         return Finding(about, "gateway", "ok", f"{GATEWAY} is installed")
     mend = "Install Gateway API's standard CRDs and a Gateway."

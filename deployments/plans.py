@@ -22,6 +22,7 @@ from release import (
     plan,
     planning,
     quarantine,
+    traffic,
     values,
     verification,
     wayback,
@@ -59,6 +60,7 @@ async def read(asked: Asked) -> Plan:
     regions = [environment.regions[name] for wave in waves for name in wave]
     body, states, mirror = await asyncio.gather(reading.body(asked.tag), reading.states(regions), reading.mirror())
     chosen = plan.strategy(asked.strategy) if asked.strategy else notes.strategy_of(body or "") or "rolling"
+    traffic.require_possible(chosen, regions)
     commit = await mirror.commit_of(asked.tag)
     found = await _checked(environment, mirror, version, commit, chosen, body, states)
     standing = _standing(asked, environment, found, tuple(one.name for one in regions), states, at)

@@ -15,6 +15,8 @@ Strategy = Literal["rolling", "blue-green", "canary"]
 # Which regions a failed release is taken back in: all that it changed, or only those that did not take it.
 Recover = Literal["all", "failed"]
 Dispatch = Literal["local", "regional"]
+# What sends the users: the weights of an HTTPRoute, or the selector of one Service, which knows all or none.
+Traffic = Literal["gateway", "service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Region:
 
     `context` is the kubeconfig context, `address` what users call, `previews` each slot's own address. `gateway`
     is the Gateway that the routes attach to, as `namespace/name`; `sections` its listeners: web, blue, green.
-    `metric_labels` tell its series from other regions', where one Prometheus server has them all.
+    `metric_labels` tell its series from other regions', where one Prometheus server has them all. With `traffic` by
+    service there is no Gateway, and no routes.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Region:
     sections: Mapping[str, str] = field(default_factory=dict)
     hostnames: tuple[str, ...] = ()
     metric_labels: Mapping[str, str] = field(default_factory=dict)
+    traffic: Traffic = "gateway"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,11 @@ def test_the_originals_numbers_are_the_defaults() -> None:
         ("replcas: 3", "production.yaml: replcas: "),
         ("secrets: {API_KEY: {env: A, file: /b}}", "exactly one of env, file, prefect"),
         ("secrets: {API_KEY: hunter2}", "production.yaml: secrets.API_KEY: "),
+        ("traffic: mesh", "production.yaml: traffic: "),
+        (
+            "{traffic: service, maintenance: {mode: block}}",
+            "but a Service cannot answer 503 (traffic: service) in ap-",
+        ),
         ("variables: {DB_PASSWORD: x}", "both as variable and as secret: DB_PASSWORD"),
     ],
 )
@@ -113,3 +118,12 @@ def test_a_process_does_not_follow_its_target_from_the_sandbox_to_the_real_thing
     overlay.unlink()
     with pytest.raises(Refused, match="the target was sandbox when this process began and is real now"):
         load.environment("production")
+
+
+def test_a_region_s_switch_is_its_own_or_the_environment_s(edit: Edit) -> None:
+    assert {one.traffic for one in load.environment("production", speed=1).regions.values()} == {"gateway"}
+    region = {"context": "c", "namespace": "n", "address": "http://web"}
+    regions = {"one": region, "two": {**region, "traffic": "gateway"}}
+    edit("production", yaml.safe_dump({"regions": regions, "waves": [], "traffic": "service"}))
+    found = load.environment("production", speed=1).regions
+    assert {name: one.traffic for name, one in found.items()} == {"one": "service", "two": "gateway"}
