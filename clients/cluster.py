@@ -9,17 +9,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from clients import cluster_read, kube, kube_errors
+from clients import switch as switches
 from clients.kube import Kube
 from clients.together import together
-from release import names, records, traffic
+from release import names, records
 from release.environment import Traffic
 from release.model import SLOTS, Record, RegionState, Retirement, Route, Slot
 
-_GATEWAY = "gateway.networking.k8s.io/v1"
 # Plurals of what Tidegate applies itself.
-_COLLECTIONS = {("v1", "Service"): "services", (_GATEWAY, "HTTPRoute"): "httproutes"}
-# What sends the users, and bears the records.
-_SWITCHES: Mapping[Traffic, tuple[str, str]] = {"gateway": (_GATEWAY, "httproutes"), "service": ("v1", "services")}
+_COLLECTIONS = {("v1", "Service"): "services", (switches.GATEWAY_API, "HTTPRoute"): "httproutes"}
 _APPLY = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
 _WRITE = {"fieldManager": names.FIELD_MANAGER}
 
@@ -130,7 +128,7 @@ class Cluster:
         Service that somebody else manages."""
         if min(blue, green) < 0 or blue + green != 100:
             raise ValueError(f"weights must sum to 100, not {blue} and {green}")
-        patch = _selection(app, blue) if self._switch == "service" else _weights(app, blue, green)
+        patch = switches.move(self._switch, app, blue, green)
         await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.JSON_PATCH)
 
     async def remove_tests(self, release: str) -> None:
@@ -169,26 +167,9 @@ class Cluster:
         return None if found is None else frozenset(found.body.get("data") or ())
 
     def _route(self, app: str) -> str:
-        return self._path(*_SWITCHES[self._switch], names.route(app))
+        return self._path(*switches.KINDS[self._switch], names.route(app))
 
     def _path(self, version: str, collection: str, name: str | None = None) -> str:
         root = "/apis" if "/" in version else "/api"
         path = f"{root}/{version}/namespaces/{self._namespace}/{collection}"
         return path if name is None else f"{path}/{name}"
-
-
-def _weights(app: str, blue: int, green: int) -> list[dict[str, Any]]:
-    patch: list[dict[str, Any]] = []
-    for index, (slot, weight) in enumerate(zip(SLOTS, (blue, green), strict=True)):
-        backend = f"/spec/rules/0/backendRefs/{index}"
-        patch.append({"op": "test", "path": f"{backend}/name", "value": names.slot_release(app, slot)})
-        patch.append({"op": "replace", "path": f"{backend}/weight", "value": weight})
-    return patch
-
-
-def _selection(app: str, blue: int) -> list[dict[str, Any]]:
-    managed = f"/metadata/labels/{names.MANAGED_LABEL.replace('/', '~1')}"
-    return [
-        {"op": "test", "path": managed, "value": names.FIELD_MANAGER},
-        {"op": "add", "path": "/spec/selector", "value": traffic.selector(app, traffic.whole(blue))},
-    ]
