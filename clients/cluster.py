@@ -1,4 +1,4 @@
-"""One region's namespace: observe it, apply the traffic objects, move the weights."""
+"""One region's namespace: observe it, apply the traffic objects, move the users."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from clients import cluster_read, kube, kube_errors
+from clients import switch as switches
 from clients.kube import Kube
 from clients.together import together
 from release import names, records
+from release.environment import Traffic
 from release.evidence import Event
 from release.model import SLOTS, Record, RegionState, Retirement, Route, Slot
 
 # Plurals of what Tidegate applies itself.
-_COLLECTIONS = {("v1", "Service"): "services", ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproutes"}
+_COLLECTIONS = {("v1", "Service"): "services", (switches.GATEWAY_API, "HTTPRoute"): "httproutes"}
 _APPLY = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
 _WRITE = {"fieldManager": names.FIELD_MANAGER}
 
@@ -24,12 +26,22 @@ _WRITE = {"fieldManager": names.FIELD_MANAGER}
 class Cluster:
     """`async with Cluster(kubeconfig, context, namespace)`; `timeout` in seconds bounds each request.
 
+    With `switch` service the route is one Service, whose selector is the split: 0 or 100.
     Every method raises Unavailable when the API server does not answer, and Refused when a right is missing.
     """
 
-    def __init__(self, kubeconfig: Path, context: str, namespace: str, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        context: str,
+        namespace: str,
+        *,
+        switch: Traffic = "gateway",
+        timeout: float = 10.0,
+    ) -> None:
         self._kube = Kube(kubeconfig, context, timeout=timeout)
         self._namespace = namespace
+        self._switch: Traffic = switch
 
     async def __aenter__(self) -> Self:
         await self._kube.__aenter__()
@@ -56,7 +68,7 @@ class Cluster:
             self._kube.items(
                 self._path("v1", "secrets"), f"owner=helm,name in ({releases})", accept=kube.METADATA_ONLY
             ),
-            self._kube.find(self._route(app)),
+            self._found(app),
         )
         return cluster_read.region_state(
             app,
@@ -65,14 +77,18 @@ class Cluster:
             deployments=deployments,
             scalers=scalers,
             releases=secrets,
-            route=None if route is None else route.body,
+            route=route,
             now=now,
         )
 
     async def split(self, app: str) -> Route | None:
         """The traffic split alone, in one request; None where there is none yet."""
+        found = await self._found(app)
+        return None if found is None else cluster_read.split(app, found)
+
+    async def _found(self, app: str) -> Mapping[str, Any] | None:
         found = await self._kube.find(self._route(app))
-        return None if found is None else cluster_read.split(app, found.body)
+        return found.body if found is not None and cluster_read.ours(found.body) else None
 
     async def endpoints(self, service: str) -> frozenset[str]:
         """The names of the pods to which gateways may send a Service's users, as its EndpointSlices have them."""
@@ -118,14 +134,11 @@ class Cluster:
         return True
 
     async def set_weights(self, app: str, blue: int, green: int) -> None:
-        """Give each slot its share of the users, in one write; refused if the route names other backends."""
+        """Give each slot its share of the users, in one write; refused if the route names other backends, or is a
+        Service that somebody else manages."""
         if min(blue, green) < 0 or blue + green != 100:
             raise ValueError(f"weights must sum to 100, not {blue} and {green}")
-        patch: list[dict[str, Any]] = []
-        for index, (slot, weight) in enumerate(zip(SLOTS, (blue, green), strict=True)):
-            backend = f"/spec/rules/0/backendRefs/{index}"
-            patch.append({"op": "test", "path": f"{backend}/name", "value": names.slot_release(app, slot)})
-            patch.append({"op": "replace", "path": f"{backend}/weight", "value": weight})
+        patch = switches.move(self._switch, app, blue, green)
         await self._kube.send("PATCH", self._route(app), query=_WRITE, body=patch, content_type=kube.JSON_PATCH)
 
     async def remove_tests(self, release: str) -> None:
@@ -164,7 +177,7 @@ class Cluster:
         return None if found is None else frozenset(found.body.get("data") or ())
 
     def _route(self, app: str) -> str:
-        return self._path("gateway.networking.k8s.io/v1", "httproutes", names.route(app))
+        return self._path(*switches.KINDS[self._switch], names.route(app))
 
     def _path(self, version: str, collection: str, name: str | None = None) -> str:
         root = "/apis" if "/" in version else "/api"

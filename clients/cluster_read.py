@@ -9,7 +9,7 @@ from typing import Any
 from release import maintenance, names, records
 from release.evidence import Event
 from release.labels import release_of
-from release.model import HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
+from release.model import SLOTS, HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
 
 Object = Mapping[str, Any]
 
@@ -146,22 +146,34 @@ def endpoints(slices: Iterable[Object]) -> frozenset[str]:
     )
 
 
-def split(app: str, route: Object) -> Route:
-    """The weights of the two slots' backends (0 for one that the route does not name), and the two records."""
-    weights = {
-        backend["name"]: int(backend.get("weight", 1))
-        for rule in (route["spec"].get("rules") or ())[:1]
-        for backend in rule.get("backendRefs") or ()
-    }
-    annotations = route["metadata"].get("annotations") or {}
+def ours(switch: Object) -> bool:
+    """Whether Tidegate's records count: not on a Service of that name which somebody else made, and still manages."""
+    labels = switch["metadata"].get("labels") or {}
+    return switch.get("kind") != "Service" or labels.get(names.MANAGED_LABEL) == names.FIELD_MANAGER
+
+
+def split(app: str, switch: Object) -> Route:
+    """The two slots' weights (0 for one that is not named) and the two records, of an HTTPRoute or a Service."""
+    weights = _selected(switch) if switch.get("kind") == "Service" else _weights(app, switch)
+    annotations = switch["metadata"].get("annotations") or {}
     return Route(
-        blue=weights.get(names.slot_release(app, "blue"), 0),
-        green=weights.get(names.slot_release(app, "green"), 0),
+        blue=weights.get("blue", 0),
+        green=weights.get("green", 0),
         live=_record(annotations, names.LIVE),
         previous=_record(annotations, names.PREVIOUS),
         retire=records.retirement_from_text(annotations.get(names.RETIRE, "")),
         maintenance=maintenance.until(annotations.get(names.MAINTENANCE, "")),
     )
+
+
+def _weights(app: str, route: Object) -> dict[str, int]:
+    backends = [one for rule in (route["spec"].get("rules") or ())[:1] for one in rule.get("backendRefs") or ()]
+    weights = {one["name"]: int(one.get("weight", 1)) for one in backends}
+    return {slot: weights.get(names.slot_release(app, slot), 0) for slot in SLOTS}
+
+
+def _selected(service: Object) -> dict[str, int]:
+    return {(service["spec"].get("selector") or {}).get(names.SLOT_LABEL, ""): 100}
 
 
 def _record(annotations: Mapping[str, str], name: str) -> Record | None:

@@ -56,8 +56,10 @@ class Region(Model):
     sections: dict[Literal["web", "blue", "green"], Name] = {}
     hostnames: tuple[str, ...] = ()
     metric_labels: dict[str, str] = {}
+    traffic: built.Traffic | None = None
 
-    def build(self, name: str) -> built.Region:
+    def build(self, name: str, traffic: built.Traffic) -> built.Region:
+        """`traffic` is the environment's, for a region that says nothing of it."""
         return built.Region(
             name=name,
             context=self.context,
@@ -68,6 +70,7 @@ class Region(Model):
             sections={str(role): name for role, name in self.sections.items()},
             hostnames=self.hostnames,
             metric_labels=dict(self.metric_labels),
+            traffic=self.traffic or traffic,
         )
 
 
@@ -75,6 +78,7 @@ class Environment(Model):
     """One environment's file."""
 
     regions: Annotated[dict[Name, Region], Field(min_length=1)]
+    traffic: built.Traffic = "gateway"
     waves: tuple[tuple[Name, ...], ...] = ()
     parallel: Annotated[int, Field(ge=1, le=64)] = 3
     replicas: Annotated[int, Field(ge=1, le=10_000)] = 1
@@ -117,12 +121,21 @@ class Environment(Model):
             raise ValueError(f"Tidegate gives these names their values itself: {', '.join(sorted(taken))}")
         return self
 
+    @model_validator(mode="after")
+    def block_needs_routes(self) -> Self:
+        unable = [name for name, region in self.regions.items() if (region.traffic or self.traffic) == "service"]
+        if self.maintenance.mode == "block" and unable:
+            raise ValueError(
+                f"maintenance.mode is block, but a Service cannot answer 503 (traffic: service) in {', '.join(unable)}"
+            )
+        return self
+
     def build(self, name: str, speed: float, timer_speed: float = 1.0) -> built.Environment:
         """The frozen environment; every wait divided by `speed`, the gates' timer by both, time-outs kept."""
         first, *rest = self.regions
         return built.Environment(
             name=name,
-            regions={region: model.build(region) for region, model in self.regions.items()},
+            regions={region: model.build(region, self.traffic) for region, model in self.regions.items()},
             waves=self.waves or tuple(wave for wave in ((first,), tuple(rest)) if wave),
             parallel=self.parallel,
             replicas=self.replicas,

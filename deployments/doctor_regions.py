@@ -22,7 +22,7 @@ async def in_region(environment: Environment, region: Region) -> tuple[Finding, 
             version, skew = await access.version()
             wanted = tuple((one.verb, one.group, one.resource) for one in offered.rights())
             lacking = await access.lacks(wanted)
-            has_routes = await access.offers(GATEWAY, "httproutes")
+            has_routes = region.traffic == "service" or await access.offers(GATEWAY, "httproutes")
     except TidegateError as error:
         return (_failed(about, "cluster", error),)
     missing = [Right(group, resource, verb) for verb, group, resource in lacking]
@@ -30,14 +30,16 @@ async def in_region(environment: Environment, region: Region) -> tuple[Finding, 
         doctor.cluster_version(about, version),
         doctor.clock(about, skew),
         doctor.missing_rights(about, missing, len(wanted)),
-        _gateway(about, offered=has_routes),
+        _gateway(about, region, offered=has_routes),
         await _secret(about, environment, region),
         await _variables(about, environment, region),
         await _address(about, environment, region),
     )
 
 
-def _gateway(about: str, *, offered: bool) -> Finding:
+def _gateway(about: str, region: Region, *, offered: bool) -> Finding:
+    if region.traffic == "service":
+        return Finding(about, "gateway", "ok", "none is needed: one Service is the switch")
     if offered:
         return Finding(about, "gateway", "ok", f"{GATEWAY} is installed")
     mend = "Install Gateway API's standard CRDs and a Gateway."

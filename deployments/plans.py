@@ -23,6 +23,7 @@ from release import (
     plan,
     planning,
     quarantine,
+    traffic,
     values,
     verification,
     wayback,
@@ -59,6 +60,7 @@ async def read(asked: Asked) -> Plan:
     regions = [environment.regions[name] for wave in waves for name in wave]
     body, states, mirror = await asyncio.gather(reading.body(asked.tag), reading.states(regions), reading.mirror())
     chosen = plan.strategy(asked.strategy) if asked.strategy else notes.strategy_of(body or "") or "rolling"
+    traffic.require_possible(chosen, regions)
     monitoring = load.settings().monitoring
     plan.require_judged(environment, chosen, monitoring.metrics or monitoring.url)
     commit = await mirror.commit_of_tag(asked.tag)

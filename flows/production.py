@@ -18,7 +18,7 @@ from flows.guard import left_open
 from flows.retire import retire_due
 from flows.told import tell_production
 from flows.waves import release_waves
-from release import live, plan
+from release import live, plan, traffic
 from release.model import Artifact
 from release.outcome import Outcome, Word
 from release.versions import Version, parse_tag
@@ -97,6 +97,7 @@ async def _planned(
     order = tuple(region for wave in plan.waves(environment, regions) for region in wave)
     strategy = await prepare.strategy_of(tag, asked)
     draft.learn(strategy=strategy)
+    traffic.require_possible(strategy, (environment.regions[name] for name in order))
     prepare.require_maintenance(environment, strategy, order)
     metrics.require_judged(environment, strategy)
     return prepare.Plan(environment, version, strategy, order, actor, accept, broken)

@@ -17,6 +17,8 @@ Strategy = Literal["rolling", "blue-green", "canary"]
 Provider = Literal["gateway", "prometheus", "json"]
 Recover = Literal["all", "failed"]
 Dispatch = Literal["local", "regional"]
+# What sends the users: the weights of an HTTPRoute, or the selector of one Service, which knows all or none.
+Traffic = Literal["gateway", "service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Region:
 
     `context` is the kubeconfig context, `address` what users call, `previews` each slot's own address. `gateway`
     is the Gateway that the routes attach to, as `namespace/name`; `sections` its listeners: web, blue, green.
-    `metric_labels` tell its series from other regions', where one Prometheus server has them all.
+    `metric_labels` tell its series from other regions', where one Prometheus server has them all. With `traffic` by
+    service there is no Gateway, and no routes.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Region:
     sections: Mapping[str, str] = field(default_factory=dict)
     hostnames: tuple[str, ...] = ()
     metric_labels: Mapping[str, str] = field(default_factory=dict)
+    traffic: Traffic = "gateway"
 
 
 @dataclass(frozen=True, slots=True)

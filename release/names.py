@@ -11,6 +11,7 @@ LIVE = "tidegate.dev/live"
 PREVIOUS = "tidegate.dev/previous"
 RETIRE = "tidegate.dev/retire"
 MAINTENANCE = "tidegate.dev/maintenance"
+MANAGED_LABEL = "app.kubernetes.io/managed-by"
 
 
 def slot_release(app: str, slot: Slot) -> str:
@@ -19,7 +20,7 @@ def slot_release(app: str, slot: Slot) -> str:
 
 
 def route(app: str) -> str:
-    """The HTTPRoute that splits the users."""
+    """The HTTPRoute that splits the users; without Gateway API the Service whose selector picks their slot."""
     return app
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from release import names
 from release.environment import Region
 from release.errors import Refused
-from release.model import SLOTS, Slot
+from release.model import SLOTS, Route, Slot
 
 Manifest = Mapping[str, Any]
 TESTER_HEADER = "x-tidegate-slot"
@@ -18,13 +18,17 @@ _PORT = 80
 
 
 def manifests(app: str, region: Region, *, blue: int, green: int) -> tuple[Manifest, ...]:
-    """Both slots' Services, the HTTPRoute with the weights, and a route to each slot that has a preview address.
+    """Both slots' Services, the HTTPRoute with the weights, and a route to each slot that has a preview address; with
+    traffic by service both slots' Services and the public one.
 
     Applied again, they set the weights that are given: pass those that are observed. Raises Refused for a region
-    without a Gateway, ValueError for weights that do not sum to 100.
+    without a Gateway, and for shares that a Service cannot give; ValueError for weights that do not sum to 100.
     """
     if min(blue, green) < 0 or blue + green != 100:
         raise ValueError(f"weights must sum to 100, not {blue} and {green}")
+    services = tuple(_service(app, region, slot) for slot in SLOTS)
+    if region.traffic == "service":
+        return (*services, _public(app, region, whole(blue)))
     if not region.gateway:
         raise Refused(
             "No Gateway is named for the routes to attach to.",
@@ -32,23 +36,64 @@ def manifests(app: str, region: Region, *, blue: int, green: int) -> tuple[Manif
             field="gateway",
             next_step="Name it in the environment's file as namespace/name.",
         )
-    services = tuple(_service(app, region, slot) for slot in SLOTS)
     previews = tuple(_preview(app, region, slot) for slot in SLOTS if slot in region.previews)
     return (*services, _split(app, region, blue, green), *previews)
 
 
-def _service(app: str, region: Region, slot: Slot) -> Manifest:
+def require_possible(strategy: str, regions: Iterable[Region]) -> None:
+    """Raises Refused for a canary where a Service is the switch: it gives a version all users or none."""
+    unable = [region.name for region in regions if region.traffic == "service"]
+    if strategy == "canary" and unable:
+        raise Refused(
+            "a canary needs shares of the users, but one Service sends them all to one slot "
+            f"(`traffic: service`) in {', '.join(unable)}.",
+            field="strategy",
+            next_step="Release with --strategy blue-green or rolling.",
+        )
+
+
+def whole(blue: int) -> Slot:
+    """The slot that gets all users. Raises Refused for a share, which the selector of a Service cannot give."""
+    if blue not in (0, 100):
+        raise Refused(
+            f"the selector of a Service gives a slot all users or none, not {blue} %.",
+            field="traffic",
+            next_step="Release with --strategy blue-green or rolling.",
+        )
+    return "blue" if blue == 100 else "green"
+
+
+def selector(app: str, slot: Slot) -> dict[str, str]:
+    """The labels of the slot's pods, and of no others."""
     name = names.slot_release(app, slot)
-    selector = {names.APP_LABEL: app, "app.kubernetes.io/instance": name, names.SLOT_LABEL: slot}
+    return {names.APP_LABEL: app, "app.kubernetes.io/instance": name, names.SLOT_LABEL: slot}
+
+
+def leading(app: str, region: Region, slot: Slot, route: Route | None) -> tuple[str, ...]:
+    """The Services that must lead to the slot's pods: its own, and the public one as long as it selects the slot."""
+    own = names.slot_release(app, slot)
+    public = region.traffic == "service" and route is not None and route.weight(slot) == 100
+    return (own, names.route(app)) if public else (own,)
+
+
+def _service(app: str, region: Region, slot: Slot) -> Manifest:
+    metadata = _metadata(app, region, names.slot_release(app, slot), {names.SLOT_LABEL: slot})
+    return _selecting(app, region, slot, metadata)
+
+
+def _public(app: str, region: Region, slot: Slot) -> Manifest:
+    return _selecting(app, region, slot, _metadata(app, region, names.route(app), {}))
+
+
+def _selecting(app: str, region: Region, slot: Slot, metadata: Manifest) -> Manifest:
+    ports = [{"name": "http", "port": _PORT, "targetPort": "http", "protocol": "TCP"}]
+    # Without a Gateway, Services are what is reached from outside: how (LoadBalancer, NodePort) is the region's affair.
+    kind = {} if region.traffic == "service" else {"type": "ClusterIP"}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _metadata(app, region, name, {names.SLOT_LABEL: slot}),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector,
-            "ports": [{"name": "http", "port": _PORT, "targetPort": "http", "protocol": "TCP"}],
-        },
+        "metadata": metadata,
+        "spec": {**kind, "selector": selector(app, slot), "ports": ports},
     }
 
 
@@ -86,7 +131,7 @@ def _route(metadata: Manifest, spec: Manifest) -> Manifest:
 
 
 def _metadata(app: str, region: Region, name: str, labels: Mapping[str, str]) -> Manifest:
-    common = {names.APP_LABEL: app, "app.kubernetes.io/managed-by": names.FIELD_MANAGER}
+    common = {names.APP_LABEL: app, names.MANAGED_LABEL: names.FIELD_MANAGER}
     return {"name": name, "namespace": region.namespace, "labels": {**common, **labels}}
 
 

@@ -25,7 +25,7 @@ async def regions(environment: str) -> dict[str, dict[str, Any]]:
 async def _region(region: Region) -> dict[str, Any]:
     settings = load.settings()
     app, kubeconfig = settings.application.name, settings.kubeconfig.expanduser()
-    async with Cluster(kubeconfig, region.context, region.namespace) as cluster:
+    async with Cluster(kubeconfig, region.context, region.namespace, switch=region.traffic) as cluster:
         state = await cluster.observe(app, region.name)
     slot = state.slot(state.live_slot)
     digests = sorted(health.ready_digests(slot.pods))

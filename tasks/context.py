@@ -57,7 +57,8 @@ def named(region: Region) -> Iterator[None]:
 @asynccontextmanager
 async def cluster(region: Region) -> AsyncIterator[Cluster]:
     with named(region):
-        async with Cluster(load.settings().kubeconfig.expanduser(), region.context, region.namespace) as found:
+        kubeconfig = load.settings().kubeconfig.expanduser()
+        async with Cluster(kubeconfig, region.context, region.namespace, switch=region.traffic) as found:
             yield found
 
 

@@ -45,7 +45,8 @@ async def preflight(
     name = names.slot_release(_app(), slot)
     async with context.cluster(region) as cluster:
         await cluster.reachable()
-        await offered.require(region, own_chart=load.settings().application.chart is None)
+        own_chart = load.settings().application.chart is None
+        await offered.require(region, own_chart=own_chart, gateway=region.traffic == "gateway")
         if environment.kubernetes_secret:
             keys = await cluster.secret_keys(environment.kubernetes_secret)
             missing = sorted(set(environment.secrets) - (keys or frozenset()))
@@ -107,7 +108,7 @@ async def unblock(region: Region, slot: Slot) -> None:
 
 @task(task_run_name="{region.name}: create the traffic objects", **PATIENT)
 async def route(region: Region, slot: Slot) -> None:
-    """Both slots' Services, the weighted route and the previews: everything to `slot`."""
+    """Both slots' Services, the weighted route and the previews, or the public Service: everything to `slot`."""
     weights = (100, 0) if slot == "blue" else (0, 100)
     async with context.cluster(region) as cluster:
         await cluster.apply(traffic.manifests(_app(), region, blue=weights[0], green=weights[1]))

@@ -33,6 +33,9 @@ async def maintained(environment: Environment, regions: Iterable[str]) -> AsyncI
     try:
         await every(*(switch(region, text) for region in places))
         say(f"maintenance mode is on ({mode}), at the latest until {until}")
+        for region in places:
+            if region.traffic == "service":
+                say("users see no banner: a Service sets no header", region=region.name)
         yield
     finally:
         await asyncio.shield(_off(places, until))

@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from config import load
-from release import health, names, steps
+from release import health, steps, traffic
 from release.environment import Region, Rolling
 from release.errors import Unavailable
 from release.model import RegionState, Slot
@@ -62,15 +62,16 @@ async def endpoints(region: Region, slot: Slot, limits: Rolling) -> None:
     the version before. Where it takes too long the checks say what is wrong.
     """
     app, ends = load.settings().application.name, time.monotonic() + _ENDPOINTS
-    service = names.slot_release(app, slot)
     async with context.cluster(region) as cluster:
         while True:
             stop.check(region.name)
-            pods = (await cluster.observe(app, region.name)).slot(slot).pods
-            if await cluster.endpoints(service) == health.ready_names(pods):
+            state = await cluster.observe(app, region.name)
+            ready, services = health.ready_names(state.slot(slot).pods), traffic.leading(app, region, slot, state.route)
+            late = [name for name in services if await cluster.endpoints(name) != ready]
+            if not late:
                 break
             if time.monotonic() > ends:
-                say(f"after {_ENDPOINTS:.0f} s {service} leads not to its Ready pods", region=region.name, warn=True)
+                say(f"after {_ENDPOINTS:.0f} s {late[0]} leads not to its Ready pods", region=region.name, warn=True)
                 break
             await asyncio.sleep(limits.poll)
     await asyncio.sleep(limits.settle)

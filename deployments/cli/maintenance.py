@@ -48,7 +48,7 @@ async def _off(name: str) -> tuple[list[str], str]:
 
     async def one(region: Region) -> str:
         try:
-            async with Cluster(kubeconfig, region.context, region.namespace) as cluster:
+            async with Cluster(kubeconfig, region.context, region.namespace, switch=region.traffic) as cluster:
                 await cluster.set_maintenance(settings.application.name, None)
         except TidegateError as error:
             return f"{region.name}: {error.what}"

@@ -64,9 +64,9 @@ def _seen(environment: Environment, held: Held | None, now: float) -> LockSeen:
 
 
 async def _weight(environment: Environment, region: Region) -> Weight | None:
-    settings = load.settings()
+    settings, place = load.settings(), (region.context, region.namespace)
     try:
-        async with Cluster(settings.kubeconfig.expanduser(), region.context, region.namespace, timeout=5) as cluster:
+        async with Cluster(settings.kubeconfig.expanduser(), *place, switch=region.traffic, timeout=5) as cluster:
             route = await cluster.split(settings.application.name)
     except TidegateError:
         return None

@@ -72,7 +72,9 @@ def _region(environment: Environment, region: Region, count: int) -> Part:
         try:
             async with (
                 asyncio.timeout(_TIMEOUT),
-                Cluster(kubeconfig, region.context, region.namespace, timeout=_TIMEOUT) as cluster,
+                Cluster(
+                    kubeconfig, region.context, region.namespace, switch=region.traffic, timeout=_TIMEOUT
+                ) as cluster,
             ):
                 state, problem = await cluster.observe(app, region.name), ""
         except (TidegateError, TimeoutError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.gateway import backends, labels
+from sandbox.gateway import backends, labels, plain
 from sandbox.gateway.maintenance import maintenance
 from sandbox.gateway.model import EntryPoint, Match, Pool, Rule, ServicePort, Table
 
@@ -67,7 +67,8 @@ def _entry(
         rules += _rules(namespace, name, listener["name"], names, route, found)
     # Python's sort is stable, so equals stay in the order of creation, name and position.
     rules.sort(key=lambda ranked: ranked[0], reverse=True)
-    return EntryPoint(region, namespace, name, listener["name"], listener["port"], tuple(r for _, r in rules))
+    attached = tuple(r for _, r in rules) or plain.rules(namespace, name, listener["name"], found)
+    return EntryPoint(region, namespace, name, listener["name"], listener["port"], attached)
 
 
 def _rules(

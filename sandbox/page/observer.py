@@ -1,4 +1,4 @@
-"""Reads the API server for the page: three lists at most once a second, and only while somebody looks."""
+"""Reads the API server for the page: four lists at most once a second, and only while somebody looks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sandbox.page import picture
 _AGE_S = 0.5
 _LISTS = (
     f"/apis/apps/v1/deployments?labelSelector={names.SLOT_LABEL}",
+    f"/api/v1/services?labelSelector={names.MANAGED_LABEL}={names.FIELD_MANAGER},!{names.SLOT_LABEL}",
     "/apis/gateway.networking.k8s.io/v1/httproutes",
     f"/api/v1/pods?labelSelector={names.SLOT_LABEL}",
 )
@@ -44,10 +45,10 @@ class Observer:
         async with self._reading:
             if time.monotonic() - self._at > _AGE_S:
                 try:
-                    lists = await asyncio.gather(*(self._list(path) for path in _LISTS))
+                    deployments, services, routes, pods = await asyncio.gather(*map(self._list, _LISTS))
                 except httpx.HTTPError:
                     return self._seen
-                self._seen = picture.regions(self._addresses, *lists)
+                self._seen = picture.regions(self._addresses, deployments, [*services, *routes], pods)
                 self._at = time.monotonic()
         return self._seen
 

@@ -17,7 +17,8 @@ Object = Mapping[str, Any]
 def regions(
     addresses: Sequence[RegionAddress], deployments: Iterable[Object], routes: Iterable[Object], pods: Iterable[Object]
 ) -> list[dict[str, Any]]:
-    """Each region's slots, weights and pods; a region without a route has no `route`."""
+    """Each region's slots, weights and pods; a region without a route has no `route`. Public Services come before
+    routes, which win over them as they do at the gateway."""
     by_slot = {(_namespace(each), _slot(each)): each for each in deployments}
     by_route = {(_namespace(each), each["metadata"]["name"]): each for each in routes}
     by_pod: dict[tuple[str, str], list[Object]] = {}
@@ -75,6 +76,8 @@ def _slot_state(deployment: Object | None, pods: Sequence[Object]) -> dict[str, 
 
 
 def _weight(found: Object, slot: Slot) -> int:
+    if selector := found["spec"].get("selector"):
+        return 100 if selector.get(names.SLOT_LABEL) == slot else 0
     # The first rule splits the users; the others are for testers who name a slot.
     split = (found["spec"].get("rules") or [{}])[0]
     backends = split.get("backendRefs", [])

@@ -13,8 +13,10 @@ from clients.cluster import Cluster
 from clients.kube_errors import Conflict, Missing
 from release import names
 from release.errors import Refused, TidegateError, Unavailable
+from release.model import Artifact, Record, Route
 
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/shop"
+SERVICE = "/api/v1/namespaces/shop/services/shop"
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/shop-blue"
 SCALER = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/shop-blue"
 VERSION = ("GET", "/version")
@@ -49,6 +51,43 @@ async def test_weights_are_one_write_that_checks_which_slot_is_which(api: FakeAp
         ("test", "shop-green"),
         ("replace", 25),
     ]
+
+
+async def test_a_service_s_selector_is_one_write_that_checks_whose_it_is(api: FakeApi) -> None:
+    api.answers["PATCH", SERVICE] = {}
+    async with Cluster(api.kubeconfig, "here", "shop", switch="service") as here:
+        await here.set_weights("shop", 0, 100)
+        with pytest.raises(Refused, match="all users or none, not 75 %"):
+            await here.set_weights("shop", 75, 25)
+    [(_, _, query, patch)] = api.seen
+    assert query == {"fieldManager": "tidegate"}
+    chosen = {
+        "app.kubernetes.io/name": "shop",
+        "app.kubernetes.io/instance": "shop-green",
+        "tidegate.dev/slot": "green",
+    }
+    assert patch == [
+        {"op": "test", "path": "/metadata/labels/app.kubernetes.io~1managed-by", "value": "tidegate"},
+        {"op": "add", "path": "/spec/selector", "value": chosen},
+    ]
+
+
+async def test_without_gateway_api_all_that_a_route_bears_is_read_and_written_on_the_service(api: FakeApi) -> None:
+    metadata = {"labels": {"app.kubernetes.io/managed-by": "tidegate"}}
+    api.answers["PATCH", SERVICE] = {}
+    record = Record(Artifact("1.4.0", "sha256:" + "a" * 64, "c" * 40), "green", 2, "abc", "2026-11-23T05:00:00Z", "run")
+    async with Cluster(api.kubeconfig, "here", "shop", switch="service") as here:
+        assert await here.split("shop") is None
+        found = {"kind": "Service", "metadata": metadata, "spec": {"selector": {"tidegate.dev/slot": "green"}}}
+        api.answers["GET", SERVICE] = found
+        assert await here.split("shop") == Route(blue=0, green=100)
+        found["metadata"] = {"labels": {"app.kubernetes.io/managed-by": "Helm"}}
+        assert await here.split("shop") is None
+        assert await here.set_maintenance("shop", "text")
+        await here.record("shop", record, None)
+    assert {path for _, path, *_ in api.seen} == {SERVICE}
+    written = [body["metadata"]["annotations"] for _, _, _, body in api.writes()]
+    assert [sorted(one) for one in written] == [[names.MAINTENANCE], [names.LIVE, names.PREVIOUS, names.RETIRE]]
 
 
 @pytest.mark.parametrize(("blue", "green"), [(50, 51), (101, -1)])

@@ -158,3 +158,26 @@ def test_a_workload_is_to_have_what_its_autoscaler_will_give_it() -> None:
     )
     assert state.blue.workload is not None
     assert state.blue.workload.replicas == 5
+
+
+def service(selector: dict[str, str], annotations: dict[str, str], manager: str = "tidegate") -> dict[str, Any]:
+    labels = {names.MANAGED_LABEL: manager}
+    return {
+        "kind": "Service",
+        "metadata": {"labels": labels, "annotations": annotations},
+        "spec": {"selector": selector},
+    }
+
+
+@pytest.mark.parametrize(("slot", "weights"), [("blue", (100, 0)), ("green", (0, 100)), ("purple", (0, 0))])
+def test_a_service_gives_the_slot_that_it_selects_all_users(slot: str, weights: tuple[int, int]) -> None:
+    live = Record(Artifact("1.4.0", DIGEST, "c" * 40), "green", 2, "abc", "2026-11-23T05:00:00+00:00", "run")
+    found = service({"app.kubernetes.io/name": "shop", names.SLOT_LABEL: slot}, {names.LIVE: records.to_text(live)})
+    assert cluster_read.split("shop", found) == Route(*weights, live=live)
+
+
+def test_a_service_that_somebody_else_manages_is_not_the_switch() -> None:
+    assert cluster_read.ours(service({}, {}))
+    assert not cluster_read.ours(service({}, {}, manager="Helm"))
+    assert not cluster_read.ours({"kind": "Service", "metadata": {}, "spec": {}})
+    assert cluster_read.ours({"kind": "HTTPRoute", "metadata": {}, "spec": {}})

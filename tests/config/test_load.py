@@ -59,6 +59,11 @@ def test_the_originals_numbers_are_the_defaults() -> None:
         ("replcas: 3", "production.yaml: replcas: "),
         ("secrets: {API_KEY: {env: A, file: /b}}", "exactly one of env, file, prefect"),
         ("secrets: {API_KEY: hunter2}", "production.yaml: secrets.API_KEY: "),
+        ("traffic: mesh", "production.yaml: traffic: "),
+        (
+            "{traffic: service, maintenance: {mode: block}}",
+            "but a Service cannot answer 503 (traffic: service) in ap-",
+        ),
         ("variables: {DB_PASSWORD: x}", "both as variable and as secret: DB_PASSWORD"),
         (
             "variables: {ENVIRONMENT: x, REGION: y}",
@@ -169,3 +174,12 @@ def test_an_error_rate_as_json_may_be_asked_with_the_usual_requests(edit: Edit) 
     edit("tidegate", "monitoring: {url: 'https://monitoring.example.com', requests_per_second: 20}")
     assert load.environment("production").judged.provider == "json"
     assert load.settings().monitoring.requests_per_second == 20
+
+
+def test_a_region_s_switch_is_its_own_or_the_environment_s(edit: Edit) -> None:
+    assert {one.traffic for one in load.environment("production", speed=1).regions.values()} == {"gateway"}
+    region = {"context": "c", "namespace": "n", "address": "http://web"}
+    regions = {"one": region, "two": {**region, "traffic": "gateway"}}
+    edit("production", yaml.safe_dump({"regions": regions, "waves": [], "traffic": "service"}))
+    found = load.environment("production", speed=1).regions
+    assert {name: one.traffic for name, one in found.items()} == {"one": "service", "two": "gateway"}

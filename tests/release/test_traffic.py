@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from release import traffic
 from release.environment import Region
 from release.errors import Refused
+from release.model import Route
 
 REGION = Region(
     name="us-east-1",
@@ -16,6 +19,8 @@ REGION = Region(
     sections={"web": "web", "green": "preview-green"},
     hostnames=("shop.example.com",),
 )
+
+BY_SERVICE = replace(REGION, traffic="service", gateway="")
 
 
 def by_name(*, blue: int = 100, green: int = 0, region: Region = REGION) -> dict[str, dict]:
@@ -71,3 +76,42 @@ def test_weights_that_do_not_sum_to_100_are_a_mistake_of_ours(blue: int, green: 
 def test_a_region_without_a_gateway_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="eu: gateway: No Gateway"):
         by_name(region=Region("eu", "eu", "shop", ""))
+
+
+@pytest.mark.parametrize(("blue", "slot"), [(100, "blue"), (0, "green")])
+def test_without_gateway_api_one_service_selects_the_slot_that_has_the_users(blue: int, slot: str) -> None:
+    made = by_name(blue=blue, green=100 - blue, region=BY_SERVICE)
+    assert sorted(made) == ["Service/shop", "Service/shop-blue", "Service/shop-green"]
+    public = made["Service/shop"]
+    assert public["spec"]["selector"] == made[f"Service/shop-{slot}"]["spec"]["selector"]
+    assert "tidegate.dev/slot" not in public["metadata"]["labels"]
+
+
+def test_how_a_service_is_reached_from_outside_is_left_to_the_region() -> None:
+    made = by_name(region=BY_SERVICE)
+    assert not [name for name, one in made.items() if "type" in one["spec"]]
+    assert by_name()["Service/shop-blue"]["spec"]["type"] == "ClusterIP"
+
+
+def test_a_service_gives_no_shares() -> None:
+    with pytest.raises(Refused, match="traffic: the selector of a Service gives a slot all users or none, not 25 %"):
+        by_name(blue=25, green=75, region=BY_SERVICE)
+
+
+def test_a_canary_is_refused_where_a_service_is_the_switch_and_told_where() -> None:
+    with pytest.raises(
+        Refused, match=r"strategy: a canary needs shares .*`traffic: service`\) in us-east-1\."
+    ) as raised:
+        traffic.require_possible("canary", [replace(REGION, name="eu"), BY_SERVICE])
+    assert raised.value.field == "strategy"
+    traffic.require_possible("canary", [REGION])
+    for strategy in ("rolling", "blue-green"):
+        traffic.require_possible(strategy, [BY_SERVICE])
+
+
+def test_the_public_service_must_lead_to_the_slot_that_it_selects_only() -> None:
+    route = Route(blue=0, green=100)
+    assert traffic.leading("shop", BY_SERVICE, "green", route) == ("shop-green", "shop")
+    assert traffic.leading("shop", BY_SERVICE, "blue", route) == ("shop-blue",)
+    assert traffic.leading("shop", BY_SERVICE, "blue", None) == ("shop-blue",)
+    assert traffic.leading("shop", REGION, "green", route) == ("shop-green",)

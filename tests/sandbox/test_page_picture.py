@@ -49,6 +49,14 @@ def test_an_empty_region_has_neither_route_nor_slots() -> None:
     assert two["environment"] == "production"
 
 
+def test_a_region_without_routes_shows_whom_its_service_selects() -> None:
+    service = route("one", 0, 0, "1.4.0")
+    service["spec"] = {"selector": {"tidegate.dev/slot": "green"}}
+    one, two = picture.regions(PLACES, [], [service, {**service, "metadata": {"namespace": "two", "name": "shop"}}], [])
+    assert one["route"] == {"weights": {"blue": 0, "green": 100}, "live": "1.4.0"}
+    assert two["route"] == {"weights": {"blue": 0, "green": 100}, "live": None}
+
+
 def test_a_region_shows_its_own_weights_versions_and_problems() -> None:
     deployments = [deployment("one", "blue", "1.5.0", 3, 2), deployment("two", "green", "1.4.0", 1, 1)]
     pods = [pod("one", "blue", "1.4.0"), pod("one", "blue", "1.5.0", "CrashLoopBackOff"), pod("two", "green", "1.4.0")]
