@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,18 +65,14 @@ async def bring_live(
     want = wanted(where, artifact, strategy)
     job = Job(where, place, want, context.chart(source), description, source, checks, together=lockstep.get())
     try:
-        ready = await roll(job)
-        if then is not None:
-            await then()
+        async with ended_if_broken_off(number, place.address):
+            ready = await roll(job)
+            if then is not None:
+                await then()
     except TidegateError as error:
         stop.fail(region)
         error.region = error.region or region
         await notify.finish_deployment(number, "failure", error.what, place.address)
-        raise
-    except BaseException:
-        # Cancelled, or a mistake of ours: GitHub would else show it as in progress for ever.
-        with suppress(Exception):
-            await asyncio.shield(_broken_off(number, place.address))
         raise
     seconds = time.monotonic() - began
     await notify.finish_deployment(number, "success", f"{shown(version)} is live", place.address)
@@ -84,8 +80,18 @@ async def bring_live(
     return RegionResult(region, "released", version, artifact.digest, ready, seconds)
 
 
-async def _broken_off(number: int | None, address: str) -> None:
-    await notify.finish_deployment.fn(number, "error", "its run broke off", address)
+@asynccontextmanager
+async def ended_if_broken_off(number: int | None, address: str) -> AsyncIterator[None]:
+    """Where the run is cancelled inside, or by a mistake of ours, GitHub would show its deployment as in progress for
+    ever: it is ended with `error`. Errors for a person are told by who knows the region."""
+    try:
+        yield
+    except TidegateError:
+        raise
+    except BaseException:
+        with suppress(Exception):
+            await asyncio.shield(notify.finish_deployment.fn(number, "error", "its run broke off", address))
+        raise
 
 
 def deployment_name(environment: Environment, region: str) -> str:

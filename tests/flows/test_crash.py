@@ -7,7 +7,7 @@ import signal
 
 import ask
 import pytest
-from desk import Desk, only, release
+from desk import Desk
 from look import Look
 
 from sandbox.shop.fastimport import git
@@ -39,12 +39,3 @@ def test_an_error_of_ours_leaves_no_pending_status(desk: Desk, look: Look) -> No
     result = desk.tidegate("develop", "feature/wishlist", home=home)
     assert result.code == 1, result.text
     assert states(commit)[-1] == "failure"
-
-
-def test_a_release_that_is_ended_leaves_no_deployment_in_progress(desk: Desk, look: Look, another: str) -> None:
-    with desk.start(*release(another, *only("us-east-1"))) as running:
-        running.until("us-east-1: shop-blue is being upgraded")
-        os.kill(running.process.pid, signal.SIGINT)
-        running.process.wait(60)
-    commit = git(desk.bare, "rev-parse", another + "^{commit}").strip()
-    assert look.deployments(commit)["production-us-east-1"] == ["in_progress", "error"]
