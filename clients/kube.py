@@ -17,7 +17,7 @@ from typing import Any, Self
 import aiohttp
 from kubernetes.aio import client, config
 
-from clients import kube_errors, tracing
+from clients import kube_errors, kubeconfig, tracing
 from release.errors import Refused
 
 JSON = "application/json"
@@ -46,12 +46,9 @@ class Kube:
         self._client: client.ApiClient | None = None
 
     async def __aenter__(self) -> Self:
-        if not await asyncio.to_thread(self._kubeconfig.is_file):
-            raise Refused(f"The file {self._kubeconfig} is not there.", field="kubeconfig")
+        found = await asyncio.to_thread(kubeconfig.read, self._kubeconfig)
         try:
-            self._client = await config.new_client_from_config(
-                str(self._kubeconfig), self.context, persist_config=False
-            )
+            self._client = await config.new_client_from_config_dict(found, self.context)
         except (config.ConfigException, OSError, ValueError) as error:
             raise Refused(
                 f"Context {self.context} cannot be used: {error}",
