@@ -58,7 +58,11 @@ def agree(service: Service, weights: set[str], what: str) -> None:
 def listed(place: str) -> dict[str, str]:
     """`helm list`: release -> status."""
     region = load.environment("production").regions[place]
-    return {one.name: one.status for one in asyncio.run(context.helm().list(context.place(region)))}
+
+    async def ask() -> dict[str, str]:
+        return {one.name: one.status for one in await (await context.helm()).list(context.place(region))}
+
+    return asyncio.run(ask())
 
 
 def risen(before: dict[Series, float], after: dict[Series, float]) -> dict[Series, float]:
