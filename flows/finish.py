@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flows.conclude import Draft
-from flows.region import deployment_name
+from flows.region import deployment_name, unchanged
 from release.environment import Environment
 from release.model import RegionState
-from release.outcome import RegionResult, Word
+from release.outcome import Word
 from release.versions import shown
 from tasks import notify
 from tasks.lock import Grip, held, not_concluded
@@ -38,7 +39,7 @@ async def finished(draft: Draft, grip: Grip, states: Sequence[RegionState]) -> W
         return "unchanged"
     say(f"run {grip.before.run[:8]} ended after its last step and before it said so: that is done now", warn=True)
     draft.begun = True
-    draft.learn(regions=tuple(map(_result, states)))
+    draft.learn(regions=tuple(replace(unchanged(state), outcome="released") for state in states))
     if grip.environment.maintenance.mode != "off":
         await switch_off(grip.environment, (state.region for state in states))
     live = [(state.region, state.route.live) for state in states if state.route and state.route.live]
@@ -55,10 +56,3 @@ async def finished(draft: Draft, grip: Grip, states: Sequence[RegionState]) -> W
         )
     )
     return "released"
-
-
-def _result(state: RegionState) -> RegionResult:
-    ready = sum(pod.ready and not pod.terminating for pod in state.slot(state.live_slot).pods)
-    live = state.route.live if state.route else None
-    version, digest = (live.artifact.version, live.artifact.digest) if live else ("", "")
-    return RegionResult(state.region, "released", version, digest, ready)

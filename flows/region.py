@@ -155,14 +155,14 @@ async def recover(
             result = RegionResult(way.region, "halted", reason=of_error(error)[1].removeprefix(f"{way.region}: "))
         results.append(replace(result, seconds=time.monotonic() - began, share=shares[way.region]))
     untouched = {state.region for state in states} - {result.region for result in results}
-    return results + [_unchanged(state) for state in states if state.region in untouched]
+    return results + [unchanged(state) for state in states if state.region in untouched]
 
 
 async def back_here(environment: Environment, region: str, bad: Want, chart: Path, app: AppFile) -> RegionResult:
     """One region of `recover`, in the worker beside its cluster. Raises what keeps it from going back."""
     state = await deploy.observe.with_options(**PATIENT)(environment.regions[region])
     found = migrations.freeze(ways([state], bad), bad.artifact, app)
-    return await _go(environment, found[0], bad, chart) if found else _unchanged(state)
+    return await _go(environment, found[0], bad, chart) if found else unchanged(state)
 
 
 async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> RegionResult:
@@ -184,7 +184,8 @@ async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> Reg
     return RegionResult(way.region, "recovered", good.version, good.digest, ready)
 
 
-def _unchanged(state: RegionState) -> RegionResult:
+def unchanged(state: RegionState) -> RegionResult:
+    """What a region that nothing was done to has."""
     live = state.route.live if state.route else None
     ready = sum(pod.ready and not pod.terminating for pod in state.slot(state.live_slot).pods)
     if live is None:

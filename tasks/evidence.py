@@ -44,12 +44,12 @@ async def keep(
 async def read(environment: Environment, region: Region, slot: Slot, artifact: Artifact, why: str) -> str | None:
     """The failing pods' states and events as Markdown, without the secrets that are known here; None without pods."""
     variables = await context.variables(environment, region)
-    # Every secret of the environment, however it is named.
-    secrets = {f"SECRET {name}": variables[name] for name in environment.secrets}
     async with context.cluster(region) as cluster:
         state: RegionState = await cluster.observe(load.settings().application.name, region.name)
         pods = evidence.failing(state.slot(slot), artifact.digest)
         events = await cluster.pod_events([pod.name for pod in pods])
     if not pods:
         return None
-    return hidden(evidence.report(f"{region.name}: {shown(artifact.version)}", why, pods, events), secrets)
+    return hidden(
+        evidence.report(f"{region.name}: {shown(artifact.version)}", why, pods, events), variables, environment.secrets
+    )
