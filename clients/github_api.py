@@ -14,6 +14,7 @@ from githubkit.response import Response
 
 from clients.address import is_loopback, usable_token
 from clients.github_errors import TOKEN, failure, said, strange, unreachable
+from clients.trust import authorities
 from release.errors import Refused
 
 TIMEOUT = 15.0
@@ -47,6 +48,7 @@ class Api:
             auto_retry=False,
             trust_env=not is_loopback(url),
             async_transport=transport,
+            ssl_verify=authorities(),
         )
         self._open = AsyncExitStack()
 

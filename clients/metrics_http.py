@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 
 from clients.address import is_loopback, usable_token
+from clients.trust import authorities
 from release.errors import Refused, TidegateError, Unavailable
 
 FIELD = "monitoring.url"
@@ -32,7 +33,11 @@ class Asker:
         headers = {} if token is None else {"Authorization": f"Bearer {usable_token(token, 'monitoring.token')}"}
         self.url = url.rstrip("/")
         self._client = httpx.AsyncClient(
-            headers=headers, timeout=timeout, transport=transport, trust_env=not is_loopback(url)
+            headers=headers,
+            timeout=timeout,
+            transport=transport,
+            verify=authorities(),
+            trust_env=not is_loopback(url),
         )
 
     async def __aenter__(self) -> Self:

@@ -20,6 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 
 from clients.address import is_loopback
+from clients.trust import authorities
 from release.errors import Refused, Unavailable
 
 TIMEOUT = 10.0
@@ -55,7 +56,7 @@ class OpenId:
     def __init__(self, client: Client, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._client = client
         trust = not is_loopback(client.issuer)
-        self._http = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=trust)
+        self._http = httpx.AsyncClient(transport=transport, timeout=TIMEOUT, verify=authorities(), trust_env=trust)
         self._metadata: Mapping[str, Any] | None = None
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import httpx
 
 from clients.address import is_loopback
+from clients.trust import authorities
 from release.errors import Refused, Unavailable
 
 FIELD = "prefect.api"
@@ -79,6 +80,7 @@ class PrefectApi:
             headers=dict(headers or {}),
             timeout=timeout,
             transport=transport,
+            verify=authorities(),
             trust_env=not is_loopback(api),
         )
 

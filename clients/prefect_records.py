@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import httpx
 
+from clients.trust import authorities
 from release.errors import Unavailable
 from release.finished import Run
 
@@ -35,7 +36,12 @@ class Records:
         self._page = page
         base = api.rstrip("/") + "/"
         self._http = httpx.AsyncClient(
-            base_url=base, headers=headers, transport=transport, timeout=timeout, trust_env=False
+            base_url=base,
+            headers=headers,
+            transport=transport,
+            timeout=timeout,
+            verify=authorities(),
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import httpx
 
 from clients.address import is_loopback
+from clients.trust import authorities
 from release import runs as named
 from release.errors import Refused, Unavailable
 
@@ -80,6 +81,7 @@ class Runs:
             headers=dict(headers or {}),
             timeout=timeout,
             transport=transport,
+            verify=authorities(),
             trust_env=not is_loopback(api),
         )
 

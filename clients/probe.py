@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import httpx
 
+from clients.trust import authorities
 from release.errors import Unavailable
 
 
 async def get(url: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None = None) -> httpx.Response:
     """The answer, whatever its status; redirects are not followed. Raises Unavailable when there is none."""
-    async with httpx.AsyncClient(timeout=timeout, transport=transport, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=timeout, transport=transport, verify=authorities(), trust_env=False) as client:
         try:
             return await client.get(url, headers={"User-Agent": "tidegate-probe"})
         except httpx.TimeoutException:

@@ -12,6 +12,7 @@ import httpx
 from clients import oci
 from clients.oci import Manifest
 from clients.registry_auth import LOOPBACK, RegistryAuth
+from clients.trust import authorities
 from release.errors import Refused, Unavailable
 
 _TIMEOUT = httpx.Timeout(10.0, read=60.0, write=60.0)
@@ -46,6 +47,7 @@ class RegistryApi:
             auth=RegistryAuth(address.host, repository, username, password),
             timeout=_TIMEOUT,
             transport=transport,
+            verify=authorities(),
             follow_redirects=True,
             # A proxy of the machine's settings cannot reach our loopback.
             trust_env=address.host not in LOOPBACK,

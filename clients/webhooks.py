@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from clients.address import is_loopback, usable_token
+from clients.trust import authorities
 from release.errors import Refused, TidegateError, Unavailable
 
 _DONE = frozenset({"complete", "completed", "done", "finished", "ok", "success", "succeeded"})
@@ -43,7 +44,9 @@ async def post_json(
     """
     headers = {} if token is None else {"Authorization": f"Bearer {usable_token(token, f'{name}.token')}"}
     try:
-        async with httpx.AsyncClient(timeout=timeout, transport=transport, trust_env=not is_loopback(url)) as client:
+        async with httpx.AsyncClient(
+            timeout=timeout, transport=transport, verify=authorities(), trust_env=not is_loopback(url)
+        ) as client:
             answer = await client.post(url, json=dict(payload), headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise _unreachable(name, error) from None

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from clients.slack import Slack
     from clients.store import Store
 
+
+# What a run is known by that Prefect knows nothing of.
+NO_RUN = "local"
+
+# The root of this run, which its subflows would have to ask Prefect for again and again.
+_root: ContextVar[str] = ContextVar("root", default="")
 
 # A run that waits at its gates is begun again a few times, too.
 MOST_STARTS = 20
@@ -184,9 +191,17 @@ async def variables(environment: Environment, region: Region) -> dict[str, str]:
 
 def run_id() -> str:
     """The root flow run's id: what a release is known by."""
+    from prefect.context import FlowRunContext
     from prefect.runtime import flow_run
 
-    return str(flow_run.root_flow_run_id or flow_run.id or "local")
+    here = FlowRunContext.get()
+    if here is None or here.flow_run is None:
+        return str(flow_run.root_flow_run_id or NO_RUN)
+    if here.flow_run.parent_task_run_id is None:
+        _root.set(str(here.flow_run.id))
+    elif not _root.get():
+        _root.set(str(flow_run.root_flow_run_id))
+    return _root.get()
 
 
 def require_few_starts() -> None:

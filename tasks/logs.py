@@ -55,9 +55,11 @@ def _run(record: logging.LogRecord) -> str:
     own = _text(record, "flow_run_id")
     if not own:
         return ""
-    from prefect.runtime import flow_run
+    # Only here: a command that only looks loads nothing heavy.
+    from tasks import context
 
-    return str(flow_run.root_flow_run_id or own)
+    root = context.run_id()
+    return own if root == context.NO_RUN else root
 
 
 def _region(record: logging.LogRecord) -> str:

@@ -52,13 +52,15 @@ def prepare() -> None:
     """Point Prefect at the settings' server, before it is imported. Raises Unavailable when that does not answer."""
     import httpx
 
+    from clients.trust import authorities
+
     api = load.settings().prefect.api
     if api is None:
         return
     os.environ["PREFECT_API_URL"] = api
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     try:
-        httpx.get(f"{api}/health", timeout=5, trust_env=False).raise_for_status()
+        httpx.get(f"{api}/health", timeout=5, verify=authorities(), trust_env=False).raise_for_status()
     except httpx.HTTPError:
         raise Unavailable(
             f"the Prefect server at {api} does not answer.",

@@ -11,6 +11,7 @@ import httpx
 from fastapi import APIRouter, BackgroundTasks, Request
 from starlette.responses import JSONResponse, Response
 
+from clients.trust import authorities
 from deployments.service.limits import TooLarge, body_of
 from release.errors import Refused, TidegateError
 
@@ -74,7 +75,7 @@ async def _tell(content: bytes, text: str) -> None:
         return
     told = {"response_type": "ephemeral", "replace_original": False, "text": text}
     try:
-        async with httpx.AsyncClient(timeout=_ANSWER_WITHIN_S) as http:
+        async with httpx.AsyncClient(timeout=_ANSWER_WITHIN_S, verify=authorities()) as http:
             await http.post(address, json=told)
     except httpx.HTTPError as error:
         log.warning("who pressed a button in Slack was not told: %s", type(error).__name__)
