@@ -6,7 +6,6 @@ The official client's models are left out: reading ten pods into them costs more
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import orjson
 from kubernetes.aio import client, config
 
 from clients import kube_errors, kubeconfig, tracing
@@ -121,7 +121,7 @@ class Kube:
 def _decoded(raw: bytes) -> dict[str, Any] | None:
     """None for what is not a JSON object, such as a page of a proxy in between."""
     try:
-        data = json.loads(raw)
+        data = orjson.loads(raw)
     except ValueError:
         return None
     return data if isinstance(data, dict) else None

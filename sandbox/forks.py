@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config import load
 
-_TICK = 0.01
+_TICK = 0.05
 
 
 class Forks:

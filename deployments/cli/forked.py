@@ -7,6 +7,8 @@ process's id. The command writes to `stdout` and `stderr` in its folder; how it 
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import random
@@ -17,15 +19,33 @@ from pathlib import Path
 from typing import Any
 
 from deployments.cli import main, runner
+from deployments.overview import PIPELINES
 
-_TICK = 0.01
+_TICK = 0.02
+# What a run imports as it goes, so that no fork has to.
+_LATER = (
+    "anyio._backends._asyncio",
+    "clients.docker",
+    "clients.github",
+    "clients.slack",
+    "deployments.cli.follow",
+    "deployments.cli.inplace",
+    "deployments.cli.ordered",
+    "fastapi",
+    "graphviz",
+    "prefect.flow_engine",
+    "sqlalchemy.dialects.postgresql.asyncpg",
+)
 
 
 def serve(*, shown: bool) -> None:
     """Fork a process for each order, until the input ends."""
     runner.prepare()
-    for name in ("development", "staging", "production", "hotfix", "rollback", "retire", "guard"):
-        __import__(f"flows.{name}")
+    flows = (f"flows.{name}" for name in PIPELINES)
+    for name in (*flows, *_LATER):
+        importlib.import_module(name)
+    # What is there stays: no fork's collector has to look at it, nor to copy its pages.
+    gc.freeze()
     running: dict[int, Path] = {}
     while True:
         readable, _, _ = select.select([sys.stdin], [], [], _TICK)

@@ -97,7 +97,7 @@ class Running:
         while not (what in self.text if isinstance(what, str) else what()):
             assert self.process.poll() is None, f"it ended before {what!r}: {self.text}"
             assert time.monotonic() < deadline, f"never {what!r}: {self.text}"
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def kill(self) -> None:
         """As a power cut would: the command and what it started, at once."""
