@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desk import Desk, only, release
+from desk import PODS, Desk, only, release
 from look import Look, Regions
 
 SPEED = "20"
@@ -41,7 +41,7 @@ def served(desk: Desk, look: Look) -> Regions:
     """A good version is live in each region of production, not everywhere the same: region -> (digest, ready pods)."""
     desk.settle()
     live = look.digests()
-    if any(ready != 10 or not digest.startswith("sha256:") or "," in digest for digest, ready in live.values()):
+    if any(ready != PODS or not digest.startswith("sha256:") or "," in digest for digest, ready in live.values()):
         desk.released("v1.4.0")
     return look.digests()
 

@@ -34,6 +34,9 @@ from tasks.ballot import required_store
 
 # Requests a second and region, times the speed: enough to be seen, few enough for two cores.
 USERS = "1"
+# Production's pods in a region; TEN where their number matters. Two cores can start so many a second.
+PODS = 4
+TEN = {"replicas": 10}
 PIPELINES = ("develop", "stage", "release", "hotfix", "rollback", "retire")
 
 
@@ -148,6 +151,7 @@ class Desk:
         """Start the sandbox, or go on with the one that is up. From here on commands are forked."""
         result = self.tidegate("sandbox", "up", "--speed", speed, "--users", USERS, timeout=1200)
         if result.code == 0:
+            self.change(self.home, production={"replicas": PODS})
             self._forks = Forks(self.environment(self.home))
         return result
 
@@ -301,6 +305,11 @@ class Desk:
         """Another TIDEGATE_HOME on the same sandbox whose overlay says something else: file -> keys, or its text."""
         home = self.folder()
         shutil.copytree(self.home / "overlay", home / "overlay")
+        self.change(home, **files)
+        return home
+
+    def change(self, home: Path, **files: Mapping[str, Any] | str) -> None:
+        """Let a home's overlay say something else."""
         for name, change in files.items():
             path = home / "overlay" / f"{name}.yaml"
             if isinstance(change, str):
@@ -308,7 +317,6 @@ class Desk:
                 continue
             # Regions keep their order: the first one has the lock.
             path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), change), sort_keys=False))
-        return home
 
 
 async def _order(environment: str, what: What, reason: str) -> None:

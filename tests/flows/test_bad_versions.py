@@ -8,7 +8,7 @@ import ask
 import images
 import look as looking
 import pytest
-from desk import Desk, Result, only, release
+from desk import PODS, Desk, Result, only, release
 from look import Look, Regions
 
 from release.model import Artifact
@@ -90,7 +90,7 @@ def test_pods_that_find_no_node_are_told(
 
 
 def test_an_exceeded_quota_is_told(desk: Desk, look: Look, good: Regions, candidate: str, began: datetime) -> None:
-    look.limit_pods("production-eu-west-1", 10)
+    look.limit_pods("production-eu-west-1", PODS)
     try:
         result = desk.tidegate("release", f"v{candidate}", *only(*REGIONS))
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from desk import Desk, only
+from desk import PODS, Desk, only
 from images import made
 from look import Look, Regions
 from test_canary import nothing_left, told
@@ -28,7 +28,7 @@ def test_the_second_one_works_inside_the_window_of_the_first(desk: Desk, look: L
         artifact = made(desk)
         result = desk.tidegate("release", f"v{artifact.version}", *BLUE_GREEN)
         assert (result.code, result.word) == (0, "released"), result.text
-        assert look.digests()[REGION] == (artifact.digest, 10)
+        assert look.digests()[REGION] == (artifact.digest, PODS)
         assert weights(look, REGION) == tuple(reversed(before))
         before = weights(look, REGION)
         lines = told(result, REGION)
@@ -41,7 +41,7 @@ def test_the_second_one_works_inside_the_window_of_the_first(desk: Desk, look: L
         assert len(passed) == 2
         assert passed[0] < moved < passed[1]
         # The one before stays whole, for the window.
-        assert slots(look) == {"shop-blue": 10, "shop-green": 10}
+        assert slots(look) == {"shop-blue": PODS, "shop-green": PODS}
         assert annotation(look, REGION, "retire")
 
 

@@ -9,7 +9,7 @@ import time
 import ask
 import httpx
 import pytest
-from desk import Desk, Result, only
+from desk import PODS, Desk, Result, only
 from images import made
 from look import Look, Regions
 
@@ -65,7 +65,7 @@ def test_a_good_canary_gets_its_users_in_steps(desk: Desk, look: Look, good: Reg
         assert any(version_at(address) != artifact.version for _ in range(100))
         result = running.end(300)
     assert (result.code, result.word, result.outcome["strategy"]) == (0, "released", "canary"), result.text
-    assert look.digests() == dict.fromkeys(REGIONS, (artifact.digest, 10))
+    assert look.digests() == dict.fromkeys(REGIONS, (artifact.digest, PODS))
     for region in REGIONS:
         lines = told(result, region)
         shifts = [int(line.split(" now has ")[1].split()[0]) for line in lines if " now has " in line]

@@ -11,7 +11,7 @@ from typing import Any
 
 import ask
 import pytest
-from desk import Desk, Result
+from desk import PODS, Desk, Result
 from look import Look, Regions
 
 from config import load
@@ -94,7 +94,7 @@ def critical(desk: Desk, look: Look, good: Regions, done: dict[str, Any]) -> dic
 def test_it_is_live_everywhere_in_the_next_free_version(look: Look, critical: dict[str, Any]) -> None:
     result: Result = critical["result"]
     assert (result.code, result.outcome["version"]) == (0, str(critical["version"]))
-    assert look.digests() == dict.fromkeys(REGIONS, (result.outcome["digest"], 10))
+    assert look.digests() == dict.fromkeys(REGIONS, (result.outcome["digest"], PODS))
     assert critical["monitoring"]["event"] == "deployment_success"
     assert critical["monitoring"]["version"] == critical["version"].tag
 
@@ -204,7 +204,7 @@ def test_its_tag_is_staged_and_released_as_any_other_without_a_new_image(
     assert (staged.word, staged.outcome["digest"]) == ("released", digest), staged.text
     result = desk.tidegate("release", tag, "--accept-no-way-back", timeout=600)
     assert result.code == 0, result.text
-    assert look.digests() == dict.fromkeys(REGIONS, (digest, 10))
+    assert look.digests() == dict.fromkeys(REGIONS, (digest, PODS))
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_a_conflict_gets_a_pull_request_and_undoes_nothing(desk: Desk, look: Loo
     main, develop = git(desk.bare, "rev-parse", "main", "develop").split()
     result = desk.tidegate("hotfix", name, "--severity", "high", timeout=600)
     assert (result.code, result.word) == (0, "released"), result.text
-    assert look.digests() == dict.fromkeys(REGIONS, (result.outcome["digest"], 10))
+    assert look.digests() == dict.fromkeys(REGIONS, (result.outcome["digest"], PODS))
     assert result.outcome["warnings"][0].startswith(f"{name} is not merged into main: they conflict. Merge pull")
     assert f"v{result.outcome['version']}" in pulls()[name, "main"]["title"]
     assert git(desk.bare, "rev-parse", "main", "develop").split() == [main, develop]

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from desk import Desk, only, release
+from desk import PODS, Desk, only, release
 from kubernetes.aio import client
 from look import Look, Regions
 
@@ -30,7 +30,7 @@ def test_a_killed_release_goes_on_to_its_end(desk: Desk, look: Look, another: st
     result = desk.tidegate(*release(another, "--wait"), home=home)
     assert (result.code, result.word) == (0, "released"), result.text
     assert run not in {one["id"][:8] for one in desk.tidegate("status", "--json").outcome["running"]}
-    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), PODS)}
     assert "deployed" in look.live()["us-east-1"]["helm"]
 
 
@@ -67,7 +67,7 @@ def test_a_helm_killed_in_mid_upgrade_is_cleared(desk: Desk, look: Look, another
     result = desk.tidegate(*release(another, "--wait"), home=home)
     assert (result.code, result.word) == (0, "released"), result.text
     assert "cleared an operation of shop-blue that a killed run had left pending" in result.text
-    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), PODS)}
 
 
 @pytest.mark.parametrize("moment", ["eu-west-1: going back", "us-east-1: going back"])

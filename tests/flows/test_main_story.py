@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from desk import Desk
+from desk import TEN, Desk
 from look import Look, Regions
 
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
@@ -15,7 +15,7 @@ def test_a_staged_version_is_released_to_every_region(desk: Desk, look: Look) ->
     version = "1.6.0" if {one["version"] for one in look.live().values()} == {"1.4.0"} else "1.4.0"
     staged = desk.stage(f"v{version}")
     assert (staged.code, staged.word) == (0, "released")
-    result = desk.tidegate("release", f"v{version}", "--accept-no-way-back")
+    result = desk.tidegate("release", f"v{version}", "--accept-no-way-back", home=desk.variant(production=TEN))
     assert (result.code, result.word) == (0, "released"), result.text
     assert set(result.regions()) == set(REGIONS)
     digest = staged.outcome["digest"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from desk import OPEN, Desk, release, run_of
+from desk import OPEN, PODS, Desk, release, run_of
 from look import Look, Regions
 from onemachine import Machine
 from waiting import until
@@ -56,4 +56,4 @@ def test_it_goes_on_from_what_is_live(
         until(lambda: machine.run(run)["state"]["type"] == "COMPLETED", 300)
     assert machine.run(run)["state"]["name"] == "Released"
     assert machine.run(run)["run_count"] == 2
-    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), PODS)}

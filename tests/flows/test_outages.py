@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from desk import Desk, only, release
+from desk import PODS, Desk, only, release
 from look import Look, Regions
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ def test_a_region_whose_api_is_away_for_a_while_is_released_all_the_same(
         desk.fault("kubernetes", mode, "eu-west-1", SECONDS)
         result = running.end()
     assert (result.code, result.word) == (0, "released"), result.text
-    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), PODS)}
 
 
 def test_who_is_only_told_fails_no_release(desk: Desk, look: Look, another: str) -> None:

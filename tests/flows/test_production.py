@@ -8,7 +8,7 @@ from typing import Any
 
 import ask
 import pytest
-from desk import Desk, only, release
+from desk import PODS, Desk, only, release
 from images import made
 from look import Look, Regions
 from test_canary import told
@@ -45,7 +45,7 @@ def test_what_a_release_does_and_leaves(desk: Desk, look: Look, good: Regions) -
     assert (ask.image(tag) or ("",))[0] == artifact.digest
 
     # Regions do not overwrite each other: each has its own objects, its own variables, its own GitHub environment.
-    assert look.digests() == dict.fromkeys(REGIONS, (artifact.digest, 10))
+    assert look.digests() == dict.fromkeys(REGIONS, (artifact.digest, PODS))
     assert ask.addresses(artifact.commit) == {
         f"production-{name}": region.address for name, region in environment.regions.items()
     }
@@ -60,7 +60,7 @@ def test_what_a_release_does_and_leaves(desk: Desk, look: Look, good: Regions) -
     # Rolled out with production's numbers, probed and smoke-tested where the users are.
     rolling = environment.rolling
     assert (rolling.max_unavailable, rolling.max_surge, rolling.timeout) == ("25%", "25%", 1200)
-    assert (environment.probe.attempts, environment.replicas) == (10, 10)
+    assert (environment.probe.attempts, environment.replicas) == (10, PODS)
     for name in REGIONS:
         spec = deployment(look, name)["spec"]
         assert spec["strategy"]["rollingUpdate"] == {"maxSurge": "25%", "maxUnavailable": "25%"}
@@ -107,6 +107,6 @@ def test_regions_that_took_a_version_can_keep_it(desk: Desk, look: Look, served:
     result = desk.tidegate(*release(f"v{artifact.version}", *only("us-east-1", "eu-west-1")), home=home)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.regions() == {"eu-west-1": "recovered", "us-east-1": "released"}
-    assert look.digests() == {**served, "us-east-1": (artifact.digest, 10)}
+    assert look.digests() == {**served, "us-east-1": (artifact.digest, PODS)}
     incident = look.slack("incidents")[-1]
     assert f"us-east-1 is on v{artifact.version}" in incident

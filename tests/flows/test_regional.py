@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from desk import Desk, descendants, release
+from desk import PODS, Desk, descendants, release
 from look import Look, Regions
 from regional import Workers, workers
 from test_hotfix import branch, live
@@ -78,7 +78,7 @@ def test_a_region_whose_run_is_lost_is_begun_once_more(
         result = running.end(400)
     assert (result.code, result.word) == (0, "released"), result.text
     assert "us-east-1: its run ended without a word" in result.text
-    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), 10)}
+    assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), PODS)}
 
 
 def test_a_rollback_passes_each_regions_own_worker(desk: Desk, look: Look, good: Regions, beside: Workers) -> None:
@@ -130,7 +130,7 @@ def test_a_critical_hotfix_passes_one_region_after_the_other(
     began = now()
     result = desk.tidegate("hotfix", name, home=beside.central, timeout=600)
     assert (result.code, result.word) == (0, "released"), result.text
-    assert look.digests() == dict.fromkeys(ALL, (result.outcome["digest"], 10))
+    assert look.digests() == dict.fromkeys(ALL, (result.outcome["digest"], PODS))
     parts = [one for one in beside.runs(began) if one["parameters"]["do"] == "emergency"]
     assert [one["parameters"]["region"] for one in parts] == list(ALL)
     for earlier, later in itertools.pairwise(parts):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ask
 import pytest
-from desk import Desk, Result, only
+from desk import PODS, Desk, Result, only
 from look import Look, Regions
 
 from sandbox.shop import history
@@ -110,7 +110,7 @@ def test_a_named_version_is_deployed_in_place_wave_by_wave(desk: Desk, look: Loo
         desk.released(tag)
     result = desk.tidegate("rollback", "--to", "v1.4.0", "--reason", "prices are wrong", timeout=600)
     assert (result.code, result.word, result.outcome["version"]) == (0, "released", "1.4.0"), result.text
-    assert look.digests() == dict.fromkeys(REGIONS, (desk.stage("v1.4.0").outcome["digest"], 10))
+    assert look.digests() == dict.fromkeys(REGIONS, (desk.stage("v1.4.0").outcome["digest"], PODS))
     assert at(result, "wave: us-east-1") < at(result, "us-east-1: v1.4.0 is live") < at(result, "wave: eu-west-1")
     assert all(f"{region}: smoke-production passed" in result.text for region in REGIONS)
     assert f"v{newest} was taken back: prices are wrong" in look.slack("incidents")[-1]

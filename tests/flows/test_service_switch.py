@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from counted import GATEWAY, failures, requests
-from desk import Desk, only, release
+from desk import PODS, Desk, only, release
 from images import made
 from look import Look, Regions
 from test_canary import told
@@ -64,7 +64,7 @@ def test_users_follow_the_selector_forward_and_back(
         assert (result.code, result.word) == (0, "released"), result.text
     assert failed == {REGION: {}}, result.text
     assert requests(REGION) > before
-    assert (selected(look), digest(look, switched, monkeypatch)) == ("green", (first.digest, 10))
+    assert (selected(look), digest(look, switched, monkeypatch)) == ("green", (first.digest, PODS))
 
     with failures(REGION) as failed, desk.start("release", f"v{bad.version}", *BLUE_GREEN, home=switched) as running:
         running.until(" now has 100 %")
@@ -75,13 +75,13 @@ def test_users_follow_the_selector_forward_and_back(
     lines = told(result, REGION)
     assert len([line for line in lines if " now has 100 %" in line]) == 2
     assert not [line for line in lines[lines.index("going back") :] if "is being upgraded" in line]
-    assert (selected(look), digest(look, switched, monkeypatch)) == ("green", (first.digest, 10))
+    assert (selected(look), digest(look, switched, monkeypatch)) == ("green", (first.digest, PODS))
 
     with failures(REGION) as failed:
         result = desk.tidegate("release", f"v{second.version}", *only(REGION), home=switched)
         assert (result.code, result.word) == (0, "released"), result.text
     assert failed == {REGION: {}}, result.text
-    assert (selected(look), digest(look, switched, monkeypatch)) == ("green", (second.digest, 10))
+    assert (selected(look), digest(look, switched, monkeypatch)) == ("green", (second.digest, PODS))
 
     refused = desk.tidegate("release", f"v{bad.version}", "--strategy", "canary", *only(REGION), home=switched)
     assert (refused.code, refused.word) == (2, "refused"), refused.text

@@ -6,10 +6,11 @@ All versions here stop answering at SIGTERM, as applications do that know nothin
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from counted import failures, requests
-from desk import Desk, release
+from desk import PODS, TEN, Desk, release
 from look import Look
 
 pytestmark = pytest.mark.slow
@@ -23,12 +24,14 @@ TAIL_S = 8
 
 
 @pytest.fixture(scope="module")
-def abrupt(desk: Desk) -> tuple[str, str]:
-    """Two good versions, staged; the first is live everywhere."""
+def abrupt(desk: Desk) -> Iterator[tuple[str, str]]:
+    """Two good versions, staged; the first is live everywhere, with ten pods in each region."""
+    desk.change(desk.home, production=TEN)
     first, second = (f"v{desk.add_version(ABRUPT)[0]}" for _ in range(2))
     desk.released(first)
     desk.stage(second)
-    return first, second
+    yield first, second
+    desk.change(desk.home, production={"replicas": PODS})
 
 
 @pytest.fixture
