@@ -80,7 +80,7 @@ class Workers:
             "TIDEGATE_GUARD": "off",
             "PREFECT_API_URL": self.api,
             "PREFECT_HOME": str(home / "prefect"),
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_WORKER_QUERY_SECONDS": "3",
         }
         return {**os.environ, **own}
 
