@@ -96,6 +96,7 @@ async def _follow(errand: Errand, run: UUID, orders: Line[Told], words: Line[Sai
     """Pass on what either side says until the region has ended. Raises Gone where it ended without a word."""
     began = asked = heard = time.monotonic()
     last, begun, beat = _told(errand), False, 0
+    gone: Gone | None = None
     while True:
         told = _told(errand)
         # The lease alone makes no news until a part of it has passed.
@@ -110,11 +111,18 @@ async def _follow(errand: Errand, run: UUID, orders: Line[Told], words: Line[Sai
             if said.ended:
                 return said
             _heed(errand, said)
+        if gone is not None:
+            raise gone
         if beat and time.monotonic() - heard > _SILENCE:
             raise Gone(f"nothing heard for {_SILENCE:.0f} s")
         if time.monotonic() - asked > _ASK:
             asked = time.monotonic()
-            begun = await elsewhere.lives(run) or begun
+            try:
+                begun = await elsewhere.lives(run) or begun
+            except Gone as ended:
+                # Its last word may have come after the words were read.
+                gone = ended
+                continue
             if not begun and time.monotonic() - began > _BEGINS:
                 raise _nobody(errand, f"no worker began its run within {_BEGINS:.0f} s.")
         await asyncio.sleep(_PULSE)

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import Artifact
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
 from release import tables
 from release.outcome import RegionResult
+from tasks import api
 
 WAITING, UNDER_WAY, BACK = "waiting", "under way", "going back"
 
@@ -61,7 +61,7 @@ class Board:
                     made = Artifact(type="table", key=self._key, data=json.dumps(rows), description="Regions")
                     self._id = (await made.acreate()).id
                 else:
-                    async with get_client() as client:
+                    async with api.client() as client:
                         await client.update_artifact(self._id, ArtifactUpdate(data=json.dumps(rows)))
 
 

@@ -11,13 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import Artifact
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
 from config import load
 from release.environment import Region
 from release.verdict import Verdict
-from tasks import clock, context
+from tasks import api, clock, context
 
 # Seconds between two tellings, divided by the sandbox's speed, and at least: each is a request.
 EVERY, LEAST = 1.0, 0.5
@@ -72,7 +71,7 @@ class Course:
             if self._id is None:
                 self._id = (await Artifact(type="json", key=self._key, data=data).acreate()).id
             else:
-                async with get_client() as client:
+                async with api.client() as client:
                     await client.update_artifact(self._id, ArtifactUpdate(data=json.dumps(data)))
 
 

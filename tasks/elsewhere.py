@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from prefect import get_client, task
+from prefect import task
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelled
 
 from release.errors import Refused, Unavailable
+from tasks import api
 from tasks.ending import end
 from tasks.policy import PATIENT
 
@@ -46,7 +47,7 @@ async def lives(run: UUID) -> bool:
     """Whether it has begun. Raises Gone where it has ended; a server that is away for a moment says nothing of it."""
     state = None
     with suppress(Exception):
-        async with get_client() as client:
+        async with api.client() as client:
             state = (await client.read_flow_run(run)).state
     if state is not None and state.is_final():
         raise Gone(f"{state.name}. {state.message or ''}".strip())

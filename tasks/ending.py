@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from prefect import get_client
 from prefect.client.schemas.objects import State
+
+from tasks import api
 
 
 async def end(run: str | UUID, state: State[Any]) -> None:
@@ -16,7 +17,7 @@ async def end(run: str | UUID, state: State[Any]) -> None:
     Nothing depends on it: where the server does not know the run, or does not answer, nothing is said.
     """
     with suppress(Exception):
-        async with get_client() as client:
+        async with api.client() as client:
             found = await client.read_flow_run(UUID(str(run)))
             if found.state is None or not found.state.is_final():
                 await client.set_flow_run_state(found.id, state, force=True)

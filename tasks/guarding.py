@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from prefect import task
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import Worker, WorkerStatus
 from prefect.exceptions import ObjectNotFound
 
@@ -18,7 +17,7 @@ from config import load
 from release.environment import Environment, Region
 from release.locking import Held
 from release.model import RegionState
-from tasks import context
+from tasks import api, context
 from tasks.say import say
 
 FLOW = "guard"
@@ -29,7 +28,7 @@ _HEARTBEAT_S = 30.0
 async def served() -> bool:
     """Whether a worker is there for the guard's deployment, which then starts by itself after a release."""
     try:
-        async with get_client() as client:
+        async with api.client() as client:
             found = await client.read_deployment_by_name(f"{FLOW}/{FLOW}")
             workers = await client.read_workers_for_work_pool(found.work_pool_name or "")
     except ObjectNotFound:

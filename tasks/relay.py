@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import httpx
-from prefect import get_client, task
+from prefect import task
 from prefect.artifacts import Artifact
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterId
@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from release.errors import Unavailable
 from release.relay import Said, Told
+from tasks import api
 from tasks.policy import PATIENT
 
 T = TypeVar("T", Told, Said)
@@ -32,7 +33,7 @@ class Line(Generic[T]):
         """What was written last."""
         wanted = ArtifactFilter(id=ArtifactFilterId(any_=[self._id]))
         try:
-            async with get_client() as client:
+            async with api.client() as client:
                 found = await client.read_artifacts(artifact_filter=wanted)
         except (httpx.HTTPError, PrefectHTTPStatusError) as error:
             raise _silent(error) from error
@@ -45,7 +46,7 @@ class Line(Generic[T]):
         """Say something else from now on."""
         update = ArtifactUpdate(data=self._adapter.dump_json(value).decode())
         try:
-            async with get_client() as client:
+            async with api.client() as client:
                 await client.update_artifact(self._id, update)
         except (httpx.HTTPError, PrefectHTTPStatusError) as error:
             raise _silent(error) from error

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
 from release.outcome import Outcome
 from release.versions import shown
+from tasks import api
 
 
 async def put(outcome: Outcome) -> None:
@@ -17,5 +17,5 @@ async def put(outcome: Outcome) -> None:
     facts = (outcome.pipeline, shown(outcome.version), outcome.strategy, outcome.word, *regions)
     tags = sorted({*flow_run.tags, *(fact for fact in facts if fact)})
     with suppress(Exception):
-        async with get_client() as client:
+        async with api.client() as client:
             await client.update_flow_run(flow_run.id, tags=tags)

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from prefect.artifacts import Artifact
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
 from prefect.client.schemas.sorting import ArtifactSort
 from prefect.runtime import flow_run
 
 from release.errors import TidegateError
-from tasks import context
+from tasks import api, context
 from tasks.say import say
 
 _KEY = "slack-threads"
@@ -55,7 +54,7 @@ class Threads:
             return
         self._recalled = True
         with suppress(Exception):  # a thread less is no reason to tell nothing
-            async with get_client() as client:
+            async with api.client() as client:
                 own = ArtifactFilterFlowRunId(any_=[UUID(context.run_id())])
                 wanted = ArtifactFilter(flow_run_id=own, key=ArtifactFilterKey(any_=[_KEY]))
                 found = await client.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.CREATED_DESC, limit=1)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 import httpx
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
@@ -27,6 +27,7 @@ from pydantic import Field
 
 from release import gates
 from release.errors import Refused
+from tasks import api
 
 AWAITING = "AwaitingApproval"
 TIMER = "AwaitingTimer"
@@ -76,7 +77,7 @@ async def resumed() -> bool:
     a run that was resumed by its form is not counted."""
     if not suspends():
         return False
-    async with get_client() as client:
+    async with api.client() as client:
         states = await client.read_flow_run_states(_run().id)
     return any(state.name in (AWAITING, TIMER) for state in states)
 
@@ -101,7 +102,7 @@ async def for_people(description: str, changed: Callable[[], Awaitable[bool]], p
     state.state_details.run_input_keyset = dict[str, str](**keys)
     # The form is there before the state is that shows it.
     await Approval.with_initial_data(description=description).asave(keys)
-    async with get_client() as client:
+    async with api.client() as client:
         await client.set_flow_run_state(_run().id, state, force=True)
         if suspends():
             if await changed():
@@ -137,7 +138,7 @@ async def _state(client: PrefectClient) -> State[Any] | None:
 
 async def for_timer(until: float, changed: Callable[[], Awaitable[bool]], poll: float) -> None:
     """Wait until that time (seconds since the epoch), or until `changed`."""
-    async with get_client() as client:
+    async with api.client() as client:
         if suspends() and until - time.time() > _SHORT_S:
             at = datetime.fromtimestamp(until, UTC)
             state: State[Any] = Scheduled(scheduled_time=at, name=TIMER)
@@ -154,7 +155,7 @@ async def for_timer(until: float, changed: Callable[[], Awaitable[bool]], poll: 
 async def answers() -> list[Answer]:
     """The forms that were sent and not yet `forgotten`, oldest first."""
     prefix = f"{AWAITING.lower()}-"
-    async with get_client() as client:
+    async with api.client() as client:
         found = await client.filter_flow_run_input(_run().id, prefix, _MOST_ANSWERS, set())
     sent = [one for one in found if one.key.endswith("-response")]
     # When it was sent, not when it is read: a suspended run takes longer to come back than a code lives.
@@ -163,7 +164,7 @@ async def answers() -> list[Answer]:
 
 async def forget(answer: Answer) -> None:
     """It was dealt with."""
-    async with get_client() as client:
+    async with api.client() as client:
         await client.delete_flow_run_input(_run().id, answer.key)
 
 
