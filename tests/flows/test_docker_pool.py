@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import subprocess
 import sys
 import tarfile
@@ -16,7 +15,7 @@ import httpx
 import pytest
 from desk import OPEN, Desk
 from look import Look
-from processes import prefect, run_prefect
+from processes import end_groups, prefect, run_prefect
 from waiting import until
 
 from config import load
@@ -88,7 +87,9 @@ def test_a_release_runs_as_a_container(desk: Desk, look: Look, another: str, eng
     log = desk.folder() / "worker"
     words = ("worker", "start", "--pool", POOL, "--type", "docker", "--name", "docker-here")
     with log.open("wb") as file:
-        worker = subprocess.Popen(prefect(*words), stdout=file, stderr=file, env=env, cwd=load.CHECKOUT)
+        worker = subprocess.Popen(
+            prefect(*words), stdout=file, stderr=file, env=env, cwd=load.CHECKOUT, start_new_session=True
+        )
     try:
         body = {"parameters": {"tag": another, "accept_no_way_back": True}, "state": {"type": "SCHEDULED"}}
         made = httpx.post(f"{api}/deployments/{deployment}/create_flow_run", json=body, trust_env=False)
@@ -98,8 +99,7 @@ def test_a_release_runs_as_a_container(desk: Desk, look: Look, another: str, eng
     finally:
         for one in engine.containers.list(filters={"ancestor": IMAGE}):
             one.remove(force=True)
-        worker.send_signal(signal.SIGTERM)
-        worker.wait(30)
+        end_groups([worker])
     state = look.run(run)["state"]
     assert state["name"] == "Released", (state, log.read_text()[-3000:])
     assert {one["version"] for one in look.live().values()} == {another.removeprefix("v")}

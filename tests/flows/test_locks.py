@@ -13,6 +13,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
+def good(desk: Desk, look: Look, good: Regions) -> Regions:
+    """As everywhere, and staging rehearsed its way back, as a hotfix's was not: it can be asked for again."""
+    if {one["version"] for one in look.live().values()} <= {"1.4.0", "1.6.0"}:
+        return good
+    desk.released("v1.4.0")
+    return look.digests()
+
+
+@pytest.fixture
 def differently(desk: Desk) -> Path:
     """A home in which the live version has other values, so that there is something to release."""
     return desk.variant(production={"values": {"podAnnotations": {"changed": "yes"}}})
