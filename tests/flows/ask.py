@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from waiting import until
 
 from config import load
 from tasks import context
@@ -29,12 +29,12 @@ def newest(key: str) -> dict[str, Any]:
 
 def tasks(run: str) -> dict[str, dict[str, Any]]:
     """Name -> task run, of an ended run's own tasks: Prefect's recorder is a moment behind the run."""
-    deadline = time.monotonic() + 15
-    while True:
+
+    def ended() -> list[dict[str, Any]]:
         found = _prefect("task_runs/filter", {"task_runs": {"flow_run_id": {"any_": [run]}}})
-        if all(one["end_time"] for one in found) or time.monotonic() > deadline:
-            return {one["name"]: one for one in found}
-        time.sleep(0.25)
+        return found if all(one["end_time"] for one in found) else []
+
+    return {one["name"]: one for one in until(ended, 15)}
 
 
 def log(run: str) -> list[str]:

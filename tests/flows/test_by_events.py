@@ -23,6 +23,7 @@ import yaml
 from chromium import Page
 from desk import Desk, release, run_of
 from look import Look, Regions
+from processes import begin_group
 from waiting import until
 
 from config import load
@@ -41,15 +42,8 @@ def serving(desk: Desk) -> Iterator[str]:
         yield address
         return
     log = desk.folder() / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "deployments.cli", "serve", "--worker"],
-            stdout=output,
-            stderr=output,
-            cwd=load.CHECKOUT,
-            env=desk.environment(desk.home),
-            start_new_session=True,
-        )
+    command = [sys.executable, "-m", "deployments.cli", "serve", "--worker"]
+    process = begin_group(command, log, desk.environment(desk.home))
     try:
         until(lambda: "ready after" in log.read_text() or process.poll() is not None, 300)
         assert process.poll() is None, log.read_text()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import httpx
 import pytest
 from desk import OPEN, Desk
 from look import Look
-from processes import end_groups, prefect, run_prefect
+from processes import begin_group, end_groups, prefect, run_prefect
 from waiting import until
 
 from config import load
@@ -86,10 +85,7 @@ def test_a_release_runs_as_a_container(desk: Desk, look: Look, another: str, eng
     deployment = in_containers(api, variables)
     log = desk.folder() / "worker"
     words = ("worker", "start", "--pool", POOL, "--type", "docker", "--name", "docker-here")
-    with log.open("wb") as file:
-        worker = subprocess.Popen(
-            prefect(*words), stdout=file, stderr=file, env=env, cwd=load.CHECKOUT, start_new_session=True
-        )
+    worker = begin_group(prefect(*words), log, env)
     try:
         body = {"parameters": {"tag": another, "accept_no_way_back": True}, "state": {"type": "SCHEDULED"}}
         made = httpx.post(f"{api}/deployments/{deployment}/create_flow_run", json=body, trust_env=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from desk import Desk
 from look import Look, Regions
+from processes import begin_group
 from waiting import until
 
 from config import load
@@ -26,15 +26,8 @@ class Machine:
 
     def __init__(self, desk: Desk) -> None:
         self._log = desk.folder() / "log"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "deployments.cli", "serve", "--worker"],
-                stdout=log,
-                stderr=log,
-                cwd=load.CHECKOUT,
-                env=desk.environment(desk.home),
-                start_new_session=True,
-            )
+        command = [sys.executable, "-m", "deployments.cli", "serve", "--worker"]
+        self.process = begin_group(command, self._log, desk.environment(desk.home))
         until(lambda: "ready after" in self._log.read_text() or self.process.poll() is not None, 240)
         assert self.process.poll() is None, self._log.read_text()
 
