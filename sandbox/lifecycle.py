@@ -91,17 +91,19 @@ def _follow(home: Path, pid: int, ended: Callable[[], bool], say: Callable[[str]
 
 
 def down(home: Path, patience: float = 5.0) -> tuple[state.Process, ...]:
-    """End the supervisor and check that nothing it started is left.
+    """End the supervisor, and the guards of releases made here, and check that nothing is left of them.
 
     What had to be ended by force, `patience` seconds later, is returned.
     """
-    pid, found = state.holder(home), state.read(home)
+    pid, found, guards = state.holder(home), state.read(home), state.guards(home)
+    for guard in guards:
+        os.kill(guard.pid, signal.SIGTERM)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
         if not _until(lambda: state.holder(home) is None, DOWN_WITHIN_S):
             os.kill(pid, signal.SIGKILL)
             _until(lambda: state.holder(home) is None, 5.0)
-    mine = found.processes if found else ()
+    mine = (*(found.processes if found else ()), *guards)
     _until(lambda: not any(state.alive(process) for process in mine), patience)
     left = tuple(process for process in mine if state.alive(process))
     for process in left:

@@ -126,6 +126,17 @@ def alive(process: Process) -> bool:
     return _born(process.pid) == process.born != 0
 
 
+def guards(home: Path) -> tuple[Process, ...]:
+    """The guards that releases at the command line left behind in this folder, those that live."""
+    found = []
+    for file in (home / "work" / "guard").glob("*.pid"):
+        with contextlib.suppress(ValueError, FileNotFoundError, ProcessLookupError):
+            one = process("guard", int(file.read_text()))
+            if b"guard" in Path(f"/proc/{one.pid}/cmdline").read_bytes().split(b"\0"):
+                found.append(one)
+    return tuple(found)
+
+
 def _born(pid: int) -> int:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

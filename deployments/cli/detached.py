@@ -39,4 +39,5 @@ def _start(log: Path) -> int:
             start_new_session=True,
         )
     process.returncode = 0  # it is not waited for, and outlives this process on purpose
+    log.with_suffix(".pid").write_text(f"{process.pid}\n")  # `tidegate sandbox down` ends what watched the sandbox
     return process.pid

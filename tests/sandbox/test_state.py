@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from waiting import until
 
 from sandbox import lifecycle, state
 
@@ -57,3 +60,20 @@ def test_down_ends_what_a_killed_supervisor_left(tmp_path: Path) -> None:
         child.wait(5)
         assert not (tmp_path / "overlay").exists()
         assert state.read(tmp_path) is None
+
+
+def test_down_ends_the_guard_that_a_release_left_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "work" / "guard"
+    folder.mkdir(parents=True)
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen([*sleeping, "guard", "production"]) as guard, subprocess.Popen(sleeping) as another:
+        try:
+            (folder / "production.pid").write_text(f"{guard.pid}\n")
+            (folder / "staging.pid").write_text(f"{another.pid}\n")  # of a guard that ended; its id was given again
+            until(lambda: len(state.guards(tmp_path)) == 1)  # its command line is there after exec
+            assert lifecycle.down(tmp_path) == ()
+            assert guard.wait(10) == -signal.SIGTERM
+            assert another.poll() is None
+        finally:
+            guard.kill()
+            another.kill()
