@@ -18,7 +18,8 @@ from clients.process import Completed, run
 from release.errors import Refused
 
 # Helm throttles itself to 20 requests a second by default: with ten old ReplicaSets an upgrade took 4.6 s, not 0.3.
-_RATES = {"HELM_QPS": "1000", "HELM_BURST_LIMIT": "2000", "HELM_NO_PLUGINS": "1"}
+# Collecting garbage takes a quarter of a Helm command's processor time: an upgrade of ten replicas 0.69 s, with 400 0.50.
+SPEED = {"HELM_QPS": "1000", "HELM_BURST_LIMIT": "2000", "HELM_NO_PLUGINS": "1", "GOGC": "400"}
 # What would silently send a command elsewhere than the settings say.
 _FOREIGN = ("HELM_KUBE", "HELM_NAMESPACE", "HELM_DRIVER", "HELM_DEBUG", "KUBECONFIG")
 _READ = 30.0
@@ -75,4 +76,4 @@ class HelmCommand:
         """The user's environment, which credential plugins of a kubeconfig need, without what would redirect Helm."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
         cache = {} if self._cache is None else {"KUBECACHEDIR": str(self._cache)}
-        return {**kept, **_RATES, **cache}
+        return {**kept, **SPEED, **cache}
