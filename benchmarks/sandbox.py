@@ -27,6 +27,7 @@ from sandbox.controlplane.run import ControlPlane
 from tasks import context
 
 RUNS = int(os.environ.get("RUNS", "9"))
+SETTLED_WITHIN_S = 60
 MOST_START_S, MOST_MB, MOST_UPGRADE_S = 4.0, 550.0, 1.0
 _ENV = {**os.environ, **SPEED}
 
@@ -72,8 +73,11 @@ async def upgrade(region: Region, artifact: Artifact) -> float:
 
 async def _settled(region: Region) -> None:
     async with context.cluster(region) as cluster:
-        while any(pod.terminating for pod in (await cluster.observe(APP, region.name)).slot("blue").pods):
-            await asyncio.sleep(0.5)
+        for _ in range(SETTLED_WITHIN_S):
+            if not any(pod.terminating for pod in (await cluster.observe(APP, region.name)).blue.pods):
+                return
+            await asyncio.sleep(1)
+    raise RuntimeError(f"pods of the upgrade before still end after {SETTLED_WITHIN_S} s")
 
 
 async def artifacts(world: World) -> list[Artifact]:
