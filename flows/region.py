@@ -176,10 +176,11 @@ async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> Reg
         return RegionResult(way.region, "halted", reason=gone)
     ready = await go_back(environment, way, bad, chart)
     say(f"is back on {shown(good.version)} with {ready} pods", region=way.region)
-    # Told afterwards: a GitHub that is slow must not delay the way back. It makes the bad deployment inactive.
-    back = f"back on {shown(good.version)}"
+    # Told afterwards: a GitHub that is slow must not delay the way back.
+    back, name = f"back on {shown(good.version)}", deployment_name(environment, way.region)
+    await notify.retire_deployments(bad.artifact.commit, name, bad.artifact.digest, f"taken back: {back}")
     payload = {"version": good.version, "digest": good.digest, "run": context.run_id()}
-    number = await notify.start_deployment(good.commit, deployment_name(environment, way.region), back, payload)
+    number = await notify.start_deployment(good.commit, name, back, payload)
     await notify.finish_deployment(number, "success", back, environment.regions[way.region].address)
     return RegionResult(way.region, "recovered", good.version, good.digest, ready)
 

@@ -87,17 +87,30 @@ async def finish_deployment(number: int | None, state: State, description: str, 
 @task(task_run_name="GitHub deployment {environment} of run {run}")
 async def settle_deployment(ref: str, environment: str, run: str, description: str, address: str) -> None:
     """End with success what a dead run left in progress, if it did."""
-
-    async def find() -> list[int]:
-        client = await context.github()
-        if client is None:
-            return []
-        async with client as github:
-            mine = [one.id for one in await github.deployments(environment, ref=ref) if one.payload.get("run") == run]
-            return [number for number in mine if await github.deployment_state(number) == "in_progress"]
-
-    for number in await _told("GitHub", find()) or ():
+    for number in await _told("GitHub", _find(ref, environment, {"run": run}, "in_progress")) or ():
         await _status(number, "success", description, address)
+
+
+@task(task_run_name="GitHub deployment {environment}: taken back")
+async def retire_deployments(ref: str, environment: str, digest: str, description: str) -> None:
+    """Set inactive what a version that was taken back left there, whichever run brought it.
+
+    GitHub does so by itself after a later success, but never in a production environment.
+    """
+    for number in await _told("GitHub", _find(ref, environment, {"digest": digest}, "in_progress", "success")) or ():
+        await _status(number, "inactive", description, "")
+
+
+async def _find(ref: str, environment: str, payload: Mapping[str, str], *states: str) -> list[int]:
+    """The deployments of a commit with that in their payload which are in one of the states."""
+    client = await context.github()
+    if client is None:
+        return []
+    async with client as github:
+        found = [
+            one for one in await github.deployments(environment, ref=ref) if payload.items() <= one.payload.items()
+        ]
+        return [one.id for one in found if await github.deployment_state(one.id) in states]
 
 
 async def _status(number: int, state: State, description: str, address: str) -> None:

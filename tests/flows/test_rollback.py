@@ -70,6 +70,8 @@ def test_a_rolling_release_is_taken_back_to_the_version_before(
     commit = git(desk.bare, "rev-parse", f"v{version}^{{commit}}").strip()
     told = look.deployments(commit)
     assert {told[f"production-{region}"][-1] for region in REGIONS} == {"success"}
+    left = look.deployments(git(desk.bare, "rev-parse", f"{another}^{{commit}}").strip())
+    assert {left[f"production-{region}"][-1] for region in REGIONS} == {"inactive"}
     # The bad version is nothing to go back to.
     again = desk.tidegate("rollback", "--reason", "again")
     assert (again.code, again.word) == (2, "refused")
