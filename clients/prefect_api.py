@@ -1,14 +1,17 @@
-"""Runs of deployments, over the Prefect server's REST API: found, created once, read, cancelled.
+"""Runs of deployments, over the Prefect server's REST API: found, created once, read, cancelled; and secrets.
 
 A program that only asks for runs need not import Prefect, which takes a second and 80 MB.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -158,6 +161,12 @@ class PrefectApi:
         state = {"type": kind, "name": name or kind.capitalize(), "message": message}
         await self._ask("POST", f"/flow_runs/{run.id}/set_state", {"state": state, "force": True})
 
+    async def secret(self, name: str) -> str | None:
+        """The value of the Secret block of that name; None where there is none."""
+        path = f"/block_types/slug/secret/block_documents/name/{quote(name, safe='')}?include_secrets=true"
+        found = await self._ask("GET", path, missing=None)
+        return None if found is None else _value(found["data"]["value"])
+
     async def automate(self, automation: Mapping[str, Any]) -> None:
         """Have the server hold this automation under its name; one that a person switched off stays off."""
         wanted = {"automations": {"name": {"any_": [automation["name"]]}}}
@@ -199,6 +208,16 @@ def _run(found: Mapping[str, Any]) -> FlowRun:
         begun=bool(found.get("run_count")),
         deployment=str(found.get("deployment_id") or ""),
     )
+
+
+def _value(found: Any) -> str:
+    """A secret's text: Prefect's page keeps it as it was typed, or as JSON."""
+    if not isinstance(found, str):
+        return json.dumps(found)
+    with suppress(ValueError):
+        if isinstance(inner := json.loads(found), str):
+            return inner
+    return found
 
 
 def _away(why: str) -> Unavailable:

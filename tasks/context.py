@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from clients.cluster import Cluster
 from clients.helm import Helm, Place
 from clients.lock import Lock
+from clients.prefect_api import PrefectApi
 from clients.registry import Registry
 from clients.tools import ensure_helm
 from config import load, text
 from config.schema import Secret as SecretModel
 from release.environment import Environment, Region, SecretRef
-from release.errors import Halted, Refused, TidegateError
+from release.errors import Halted, Refused, TidegateError, Unavailable
+from tasks import server
 
 # Imported where they are needed: Prefect takes two seconds and githubkit half a second, which a command that only
 # looks need not wait for.
@@ -150,7 +152,8 @@ async def secret(model: SecretModel | None, field: str) -> str | None:
 
 
 async def resolve(ref: SecretRef, field: str) -> str:
-    """A secret's value. Raises Refused naming `field` and the reference, when it is not there."""
+    """A secret's value. Raises Refused naming `field` and the reference, when it is not there, and Unavailable naming
+    `field` where the Prefect server that keeps it does not answer."""
     value: str | None = None
     if ref.kind == "env":
         value = os.environ.get(ref.name)
@@ -158,7 +161,7 @@ async def resolve(ref: SecretRef, field: str) -> str:
         with suppress(FileNotFoundError):
             value = text.read(Path(ref.name).expanduser(), field).strip()
     else:
-        value = await _block(ref.name)
+        value = await _block(ref.name, field)
     if not value:
         kinds = {"env": "the variable", "file": "the file", "prefect": "the Prefect Secret block"}
         raise Refused(
@@ -169,14 +172,16 @@ async def resolve(ref: SecretRef, field: str) -> str:
     return value
 
 
-async def _block(name: str) -> str | None:
-    from prefect.blocks.system import Secret
-
+async def _block(name: str, field: str) -> str | None:
+    """The value of a block on the settings' own server, whatever profile Prefect has here."""
+    api, headers = server.place()
     try:
-        block: Secret[str] = await Secret.aload(name)
-    except ValueError:
-        return None
-    return str(block.get())
+        async with PrefectApi(api, headers=headers) as prefect:
+            return await prefect.secret(name)
+    except Unavailable as error:
+        what = f"the secret cannot be read: it is in the Prefect Secret block {name}, and {error.what}"
+        step = f"See whether the Prefect server at {api} runs, then start this again."
+        raise Unavailable(what, field=field, next_step=step) from None
 
 
 async def variables(environment: Environment, region: Region) -> dict[str, str]:

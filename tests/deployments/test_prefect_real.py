@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from collector import Collector, collecting
 
+from clients.prefect_api import PrefectApi
 from clients.prefect_records import Records
 from clients.releases import Releases
 from clients.store import Store
@@ -244,3 +245,14 @@ async def test_a_release_is_one_trace_and_its_lines_are_json(server: Server) -> 
     }
     assert len({line["run"] for line in said}) == 1
     assert said[0]["run"]
+
+
+async def test_a_secret_block_is_read_as_prefects_own_client_saved_it(server: Server) -> None:
+    script = "import sys; from prefect.blocks.system import Secret; Secret(value=sys.argv[1]).save('api-key')"
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, "s3cret", env={**os.environ, "PREFECT_API_URL": server.api}
+    )
+    assert await program.wait() == 0
+    async with PrefectApi(server.api) as prefect:
+        assert await prefect.secret("api-key") == "s3cret"
+        assert await prefect.secret("another") is None
