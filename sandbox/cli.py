@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -16,7 +16,6 @@ import typer
 from config import load
 from release.errors import Refused
 from sandbox import cli_live, lifecycle, state
-from sandbox.engine_install import allowed
 from sandbox.options import Options, own_cluster
 
 app = typer.Typer(
@@ -56,12 +55,11 @@ def up(
         rules=str(rules.absolute()) if rules else None,
         serve=serve,
     ).check()
+    _ask_for_an_engine()
     if foreground:
         command = lifecycle.command(home, cache, options)
         os.chdir(lifecycle.CHECKOUT)
         os.execv(command[0], command)  # noqa: S606 - our own interpreter, with an argument list
-    if sys.stdin.isatty() and _engine_missing():
-        os.environ["TIDEGATE_ENGINE"] = "none" if allowed(typer.confirm) else "install"
     lifecycle.up(home, cache, options, typer.echo)
     _show(state.read(home))
 
@@ -113,10 +111,14 @@ def kubectl(context: typer.Context) -> None:
     raise typer.Exit(subprocess.run(arguments, check=False).returncode)
 
 
-def _engine_missing() -> bool:
-    """Whether an engine would have to be installed, and nobody has said yet whether it may be."""
-    there = shutil.which("dockerd") is not None or Path("/var/run/docker.sock").exists()
-    return not there and os.geteuid() == 0 and not os.environ.get("TIDEGATE_ENGINE")
+def _ask_for_an_engine() -> None:
+    """Before anything is started: nobody could answer the supervisor. Only root could install one."""
+    if sys.stdin.isatty() and os.geteuid() == 0 and not os.environ.get("TIDEGATE_ENGINE"):
+        # Only here: Docker's package takes a while to import.
+        from sandbox.engine_install import decision
+
+        if (word := asyncio.run(decision(typer.confirm))) is not None:
+            os.environ["TIDEGATE_ENGINE"] = word
 
 
 def _end_of(found: state.State | None) -> str:

@@ -8,34 +8,31 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from clients.docker import engine_reachable
 from release.errors import Unavailable
+from sandbox import engine_elsewhere
 from sandbox.child import Child
-from sandbox.engine_elsewhere import shares_loopback
 from sandbox.engine_install import allowed, install
 from sandbox.engine_run import DataLock, first_answer, own_mounts, run_folder
 
 _STORAGE = ("overlay2", "vfs")
-_SOCKET = "/var/run/docker.sock"
 
 Say = Callable[[str], None]
-Ask = Callable[[str], bool]
 
 
 class Engine:
     """Find or start an engine; `host` is its address, None where there is none and the stand-in builds.
 
     `data` is where layers are kept between starts; its lock goes to one sandbox at a time, and a second one
-    keeps its layers in `folder`, with the other files of the run. `ask` gets a question for a person, None
-    where nobody is there to answer. Needs no network rights: the engine has no bridge and no firewall rules.
+    keeps its layers in `folder`, with the other files of the run. It asks nobody: who starts a sandbox has settled
+    with `engine_install.decision` whether one may be installed. Needs no network rights: the engine has no bridge and
+    no firewall rules.
     """
 
-    def __init__(self, folder: Path, data: Path, log: Path, *, say: Say = print, ask: Ask | None = None) -> None:
+    def __init__(self, folder: Path, data: Path, log: Path, *, say: Say = print) -> None:
         self._folder = folder
         self._data = data
         self._log = log
         self._say = say
-        self._ask = ask
         self._child: Child | None = None
         self._run: Path | None = None
         self._lock: DataLock | None = None
@@ -58,14 +55,9 @@ class Engine:
         if os.environ.get("TIDEGATE_ENGINE") == "none":
             self._none("TIDEGATE_ENGINE is none")
             return None
-        for host in _candidates():
-            self.version = await engine_reachable(host)
-            if self.version is None:
-                continue
-            if await shares_loopback(host):
-                self.host = host
-                return host
-            self._say(f"The Docker Engine at {host} runs elsewhere: it cannot reach a registry on our loopback.")
+        if (there := await engine_elsewhere.found(self._say)) is not None:
+            self.host, self.version = there
+            return self.host
         daemon = await self._daemon()
         if daemon is None:
             return None
@@ -87,7 +79,7 @@ class Engine:
             self._none("no engine is reachable, and starting one needs root")
             return None
         if shutil.which("dockerd") is None:
-            refusal = allowed(self._ask)
+            refusal = allowed()
             if refusal is not None:
                 self._none(refusal)
                 return None
@@ -140,8 +132,3 @@ class Engine:
             "log-level": "warn",
         }
         return [*own_mounts(), daemon, *(f"--{name}={value}" for name, value in flags.items())]
-
-
-def _candidates() -> list[str]:
-    """Engines that may be there: the one that the user's docker command talks to, then the machine's."""
-    return [host for host in (os.environ.get("DOCKER_HOST", ""), f"unix://{_SOCKET}") if host]

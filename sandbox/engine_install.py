@@ -7,14 +7,17 @@ import shutil
 from collections.abc import Callable
 
 from release.errors import Unavailable
+from sandbox import engine_elsewhere
 from sandbox.apt import apt
+
+Ask = Callable[[str], bool]
 
 _QUESTION = "No Docker Engine is here. Install Debian's docker.io with apt-get?"
 _INSTALL = ("install", "-y", "--no-install-recommends", "docker.io")
 _INSTALL_S = 600.0
 
 
-def allowed(ask: Callable[[str], bool] | None) -> str | None:
+def allowed(ask: Ask | None = None) -> str | None:
     """None where docker.io may be installed, else why not.
 
     TIDEGATE_ENGINE=install or none decides; else the person at the terminal (`ask`); else, as in CI, yes.
@@ -27,6 +30,16 @@ def allowed(ask: Callable[[str], bool] | None) -> str | None:
     if decision != "install" and ask is not None and not ask(_QUESTION):
         return "none is reachable, and installing docker.io was declined"
     return None
+
+
+async def decision(ask: Ask) -> str | None:
+    """What the person at the terminal wants TIDEGATE_ENGINE to be: install or none. Nobody is asked, and it is None,
+    where that is set, an engine is there or can be started, or none can be installed."""
+    if os.environ.get("TIDEGATE_ENGINE") or shutil.which("dockerd") is not None or shutil.which("apt-get") is None:
+        return None
+    if await engine_elsewhere.found(lambda _: None) is not None:
+        return None
+    return "install" if allowed(ask) is None else "none"
 
 
 async def install(say: Callable[[str], None]) -> None:

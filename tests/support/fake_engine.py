@@ -9,16 +9,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 Events = Sequence[Mapping[str, Any]]
 
 
 @asynccontextmanager
 async def fake_engine(
-    folder: Path, *, build: Events = (), push: Events = (), hangs: bool = False
+    folder: Path, *, build: Events = (), push: Events = (), hangs: bool = False, near: bool = False
 ) -> AsyncIterator[str]:
-    """Its address. It lets everybody in, streams these events, and after those of a build says no more."""
+    """Its address. It lets everybody in, streams these events, and after those of a build says no more. It asks the
+    registry that it logs in to where it is `near` enough."""
     gone = asyncio.Event()
 
     async def stream(request: web.Request) -> web.StreamResponse:
@@ -32,6 +33,9 @@ async def fake_engine(
         return answer
 
     async def other(request: web.Request) -> web.Response:
+        if near and request.path.endswith("/auth"):
+            async with ClientSession() as client:
+                await client.get(f"http://{(await request.json())['serveraddress']}/v2/")
         if request.path.endswith("/tag"):
             return web.Response(status=201)
         return web.json_response({"ApiVersion": "1.41", "Version": "fake", "Status": "Login Succeeded"})
