@@ -53,7 +53,7 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20)
         lifecycle.down(home)
     lifecycle.purge(home)
     releases: list[dict[str, Any]] = []
-    try:
+    with taken_down(home):
         if _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}"):
             with _commands(console) as command:
                 releases.extend(_play(console, scene, command) for scene in scenes)
@@ -61,11 +61,18 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20)
         seconds = time.monotonic() - began
         result = {"wall_s": round(seconds, 1), "speed": speed, "builder": _builder(), "releases": releases}
         (home / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-        _end(console, name, seconds, speed)
+        end(console, name, seconds, speed)
+    return 0 if len(releases) == len(scenes) and all(one["as_expected"] for one in releases) else 1
+
+
+@contextmanager
+def taken_down(home: Path) -> Iterator[None]:
+    """At its end the home's sandbox is taken down, unless KEEP asks to leave it up."""
+    try:
+        yield
     finally:
         if not os.environ.get("KEEP"):
             lifecycle.down(home)
-    return 0 if len(releases) == len(scenes) and all(one["as_expected"] for one in releases) else 1
 
 
 def _up(console: Console, *options: str) -> bool:
@@ -148,7 +155,8 @@ def _builder() -> str:
     return "Docker Engine" if engine.builder == "engine" else "the stand-in for a Docker Engine"
 
 
-def _end(console: Console, name: str, seconds: float, speed: float) -> None:
+def end(console: Console, name: str, seconds: float, speed: float) -> None:
+    """Tell what Slack was told and how long it took; with KEEP, where everything is."""
     found = state.read(load.home())
     if found is None:
         return

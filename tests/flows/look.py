@@ -118,6 +118,12 @@ class Look:
         command = [here.kubectl, "--kubeconfig", here.kubeconfig, "--context", context, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
+    def helm(self, *arguments: str, context: str) -> str:
+        """The helm of the settings, with the region's own rights."""
+        settings = load.settings()
+        command = [settings.helm, "--kubeconfig", str(settings.kubeconfig), "--kube-context", context, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
     def versions(self) -> dict[str, str]:
         """Everything that a release could change, of all namespaces, with its resource version.
 
