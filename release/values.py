@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ def of_slot(environment: Environment, region: Region, app: str, slot: Slot) -> d
             "maxUnavailable": _quantity(environment.rolling.max_unavailable),
             "maxSurge": _quantity(environment.rolling.max_surge),
         },
+        # Kubernetes gives up when Tidegate does, not before.
+        "progressDeadlineSeconds": math.ceil(environment.rolling.timeout),
         "env": dict(environment.variables),
     }
     if environment.kubernetes_secret and environment.secrets:
@@ -54,7 +57,7 @@ def least(environment: Environment) -> int | None:
 def fingerprint(values: Mapping[str, Any]) -> str:
     """Twelve hex digits that change when a value changes, the same for both slots and for all regions."""
     # How pods are exchanged is no part of what runs: a hotfix's own numbers must not look like another version.
-    own = ("slot", "region", "image", "version", "rolling")
+    own = ("slot", "region", "image", "version", "rolling", "progressDeadlineSeconds")
     plain = {key: value for key, value in values.items() if key not in own}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -57,6 +57,7 @@ def test_values_name_secrets_and_never_hold_them() -> None:
     found = values.of_slot(PRODUCTION, PRODUCTION.regions["us-east-1"], "shop", "blue")
     assert found["secret"] == {"name": "shop-secrets", "keys": ["API_KEY", "DB_PASSWORD", "PROD_API_KEY"]}
     assert found["rolling"] == {"maxUnavailable": "25%", "maxSurge": "25%"}
+    assert found["progressDeadlineSeconds"] == PRODUCTION.rolling.timeout
     with_image = values.with_image(found, "registry/shop", ARTIFACT)
     assert with_image["image"] == {"repository": "registry/shop", "digest": ARTIFACT.digest}
 
@@ -67,6 +68,8 @@ def test_the_fingerprint_is_of_the_values_and_not_of_slot_region_or_image() -> N
     assert values.fingerprint(one) == values.fingerprint(values.of_slot(PRODUCTION, eu, "shop", "green"))
     assert values.fingerprint(one) == values.fingerprint(values.with_image(one, "registry/shop", ARTIFACT))
     assert values.fingerprint(one) != values.fingerprint({**one, "replicas": 11})
+    hotfix = replace(PRODUCTION, rolling=replace(PRODUCTION.rolling, max_surge="50%", timeout=300))
+    assert values.fingerprint(one) == values.fingerprint(values.of_slot(hotfix, us, "shop", "blue"))
 
 
 @pytest.mark.parametrize(("error", "code"), [(Refused, 2), (Failed, 3), (Halted, 4), (Unavailable, 5)])
