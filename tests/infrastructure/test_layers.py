@@ -1,9 +1,11 @@
-"""The layers, broken on purpose: `make check` must notice."""
+"""The layers, broken on purpose: `make check` must notice. And the decisions' tests, which need no other room."""
 
 from __future__ import annotations
 
+import ast
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,22 @@ async def test_a_forbidden_import_is_named(copy: Path, room: str, line: str, con
     assert done.code == 1, done.stdout + done.stderr
     assert f"{contract} BROKEN" in done.stdout
     assert f"{room}.broken" in done.stdout
+
+
+def test_the_decisions_are_tested_without_any_other_room() -> None:
+    files = list((ROOT / "tests" / "release").glob("*.py"))
+    for path in files:  # it grows by what they share
+        roots = set(imported(path))
+        assert not roots & {*ROOMS[1:], "prefect"}, path
+        shared = (ROOT / "tests" / "support" / f"{root}.py" for root in roots)
+        files += [one for one in shared if one.exists() and one not in files]
+    assert len(files) > 40
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The first part of the name of every module that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (one.name.partition(".")[0] for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]

@@ -10,7 +10,6 @@ from release.errors import Failed, Halted, Refused, Spared, TidegateError, Unava
 from release.outcome import RegionResult
 from release.relay import Said, Told, Trouble
 from release.steering import Order, Steering
-from tasks.stop import Aborted, Stopped
 
 HELD = Order("hold", "ada", "let us look", 12.5)
 
@@ -49,8 +48,6 @@ class Broken(Refused):
     [
         (Failed("bad"), "Failed", Failed),
         (Spared("not its fault"), "Spared", Spared),
-        (Stopped("another failed"), "Stopped", Spared),
-        (Aborted("by ada"), "Spared", Spared),
         (Broken("no"), "Refused", Refused),
         (Halted("stuck", region="eu-west-1"), "Halted", Halted),
         (Unavailable("away", field="kubeconfig"), "Unavailable", Unavailable),
