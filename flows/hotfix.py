@@ -134,8 +134,8 @@ async def _built(version: Version, commit: str, checkout: Path) -> Artifact:
     tag = tasks.image_tag(version)
     artifact = await image.built_before(tag, str(version), commit)
     if artifact is None:
-        app, arguments = source.application_file(checkout), {"BUILD_TYPE": "hotfix"}
-        artifact = await image.build_and_push(app, checkout, str(version), commit, (tag,), arguments)
+        app, arguments, layers = source.application_file(checkout), {"BUILD_TYPE": "hotfix"}, (image.STAGED,)
+        artifact = await image.build_and_push(app, checkout, str(version), commit, (tag,), arguments, cache_from=layers)
     else:
         say(f"{tag} was built before: {artifact.digest[:19]}")
     return artifact

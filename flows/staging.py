@@ -83,7 +83,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
         word = await release_waves(draft, grip, environment.waves, want, checkout, staged.region)
         if word == "released":
             await image.mark_verified(artifact, clock.now(), context.run_id(), staged.way_back)
-            await image.promote(artifact.digest, "staging-latest", move=True)
+            await image.promote(artifact.digest, image.STAGED, move=True)
             say(f"v{chosen} is verified: {artifact.digest[:19]}")
             draft.learn(warnings=staged.warnings)
     return word
@@ -118,7 +118,7 @@ async def _built(version: Version, commit: str, checkout: Path, known: Artifact 
     if artifact is None:
         # By its commit too: the next push may take the version's tag over before this one is released.
         app, tags = source.application_file(checkout), (f"staging-{version}", _of_commit(commit))
-        artifact = await image.build_and_push(app, checkout, str(version), commit, tags, {})
+        artifact = await image.build_and_push(app, checkout, str(version), commit, tags, {}, cache_from=(image.STAGED,))
     return artifact
 
 

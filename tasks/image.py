@@ -22,6 +22,9 @@ from tasks import context
 from tasks.policy import RETRY
 from tasks.say import say
 
+# The tag that follows what staging verified: the next image of the application is like it in most of its layers.
+STAGED = "staging-latest"
+
 
 @task(task_run_name="build {version}", **RETRY)
 async def build_and_push(

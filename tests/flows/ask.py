@@ -43,6 +43,11 @@ def log(run: str) -> list[str]:
     return [one["message"] for one in _prefect("logs/filter", body)]
 
 
+def fetched(run: str, tag: str) -> bool:
+    """Whether the engine fetched the image of that tag, to take its layers."""
+    return any(line.startswith("Status: ") and line.endswith(f":{tag}") for line in log(run))
+
+
 def statuses(commit: str) -> list[dict[str, Any]]:
     """GitHub's statuses of a commit, oldest first."""
     return list(reversed(github("GET", f"commits/{commit}/statuses")))

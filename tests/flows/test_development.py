@@ -92,6 +92,7 @@ def test_the_next_branch_takes_the_layers_of_the_one_before(desk: Desk, look: Lo
     assert ask.image("dev-latest") != before
     if load.settings().engine.builder == "engine":
         assert "---> Using cache" in "\n".join(ask.log(result.outcome["run"]))
+        assert ask.fetched(result.outcome["run"], "dev-latest")
 
 
 def test_every_check_counts_and_every_result_is_kept(desk: Desk, look: Look) -> None:

@@ -117,6 +117,8 @@ def test_its_image_is_named_and_built_as_a_hotfix(critical: dict[str, Any]) -> N
         assert found[0] == digest, tag
         assert found[1]["dev.tidegate.build-type"] == "hotfix"
         assert found[1]["org.opencontainers.image.version"] == str(version)
+    if load.settings().engine.builder == "engine":
+        assert ask.fetched(critical["result"].outcome["run"], "staging-latest")
 
 
 def test_its_digest_is_recorded_for_its_commit(critical: dict[str, Any]) -> None:

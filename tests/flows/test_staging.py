@@ -26,12 +26,16 @@ def staged(desk: Desk, look: Look) -> Regions:
     return look.digests("staging")
 
 
-def test_a_version_that_a_person_names_is_built_once_and_told_where_it_runs(desk: Desk, look: Look) -> None:
+def test_a_version_that_a_person_names_is_built_once_and_told_where_it_runs(
+    desk: Desk, look: Look, staged: Regions
+) -> None:
     newest = max(parse_tag(tag) for tag in git(desk.bare, "tag").split())
     version = str(Version(newest.major + 1, 0, 0))
     commit = history.add_commit(desk.bare, "main", "feat: by hand", {"note.txt": "by hand\n"})
     result = desk.tidegate("stage", "main", "--version", version)
     assert (result.code, result.word, result.outcome["version"]) == (0, "released", version), result.text
+    if load.settings().engine.builder == "engine":
+        assert ask.fetched(result.outcome["run"], "staging-latest")
     # The version is built into the image; where it runs is told to it when it runs, because one image serves all.
     digest, labels = ask.image(f"staging-{version}") or ("", {})
     assert ask.image("staging-latest") == (digest, labels)

@@ -23,4 +23,9 @@ def test_it_keeps_its_kind_and_its_words_on_its_way(error: Spared, kind: str) ->
     assert sent.kind == kind
     again = sent.error()
     assert type(again) is Spared
-    assert (again.what, again.field, again.next_step, again.region) == (error.what, error.field, error.next_step, "us-east-1")
+    assert (again.what, again.field, again.next_step, again.region) == (
+        error.what,
+        error.field,
+        error.next_step,
+        "us-east-1",
+    )
