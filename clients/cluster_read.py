@@ -108,12 +108,27 @@ def pod(item: Object, now: float) -> Pod:
         unschedulable=_unschedulable(conditions),
         running_seconds=runs_for,
         unready_seconds=0.0 if ready else min(runs_for, _since(readiness.get("lastTransitionTime"), now, runs_for)),
+        failed_start=0.0 if ready else _failed_start(container.get("startupProbe"), ended, readiness),
         age_seconds=_since(item["metadata"]["creationTimestamp"], now),
     )
 
 
 def _container_status(status: Object, name: str) -> Object:
     return next((one for one in status.get("containerStatuses") or () if one["name"] == name), {})
+
+
+def _failed_start(probe: Object | None, ended: Object, readiness: Object) -> float:
+    """How long a life was that ended in vain: as long as its startup probe gives it, and never Ready."""
+    if probe is None or not ended.get("startedAt") or not ended.get("finishedAt"):
+        return 0.0
+    began, finished = _seconds(ended["startedAt"]), _seconds(ended["finishedAt"])
+    changed = readiness.get("lastTransitionTime")
+    if changed and _seconds(changed) > began:
+        return 0.0
+    # Kubernetes' own defaults. The first probe comes at once, and times are told in whole seconds.
+    period, failures = probe.get("periodSeconds") or 10, probe.get("failureThreshold") or 3
+    given = (probe.get("initialDelaySeconds") or 0) + period * (failures - 1) - 1
+    return finished - began if finished - began >= given else 0.0
 
 
 def _unschedulable(conditions: Mapping[str, Object]) -> str | None:

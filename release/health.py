@@ -78,6 +78,9 @@ def _of_pod(pod: Pod, limits: Rolling) -> Bad | None:
         return Bad("ImagePullBackOff", f"{pod.name} cannot pull {pod.image}. {pod.message}".strip())
     if pod.waiting in _CONFIG:
         return Bad(str(pod.waiting), f"{pod.name} cannot start its container. {pod.message}".strip())
+    if pod.failed_start and not pod.ready:
+        gone = f"{pod.name} was never ready in {pod.failed_start:.0f} s, more than its startup probe gives it"
+        return Bad("NotReady", f"{gone}, and was restarted {_times(max(1, pod.restarts))}. {pod.message}".strip())
     if pod.waiting == "CrashLoopBackOff" or _loops(pod, limits):
         code = "an unknown exit code" if pod.exit_code is None else f"exit code {pod.exit_code}"
         return Bad("CrashLoopBackOff", f"{pod.name} ends with {code} and was restarted {_times(pod.restarts)}.")

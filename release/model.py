@@ -26,7 +26,9 @@ class Pod:
     container's waiting reason (`ImagePullBackOff`, `CrashLoopBackOff`, `CreateContainerConfigError`, ...);
     `exit_code` the last termination's. `unschedulable` is the scheduler's message, None while there is none.
     `running_seconds` counts from its container's start, `unready_seconds` from that or from when it was Ready last,
-    whichever came later; both are 0 where it does not run, the latter also while it is Ready.
+    whichever came later; both are 0 where it does not run, the latter also while it is Ready. `failed_start` is how
+    long its container's last life was, where that ended after all the time that its startup probe gives without having
+    been Ready; else 0.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Pod:
     unschedulable: str | None = None
     running_seconds: float = 0.0
     unready_seconds: float = 0.0
+    failed_start: float = 0.0
     age_seconds: float = 0.0
 
 

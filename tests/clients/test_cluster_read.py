@@ -83,6 +83,39 @@ def test_a_pod_that_crashes_tells_the_exit_code_of_its_last_life() -> None:
     assert (seen.waiting, seen.exit_code, seen.restarts, seen.message) == ("CrashLoopBackOff", 3, 3, "no database")
 
 
+PROBE = {"periodSeconds": 1, "failureThreshold": 60}
+
+
+@pytest.mark.parametrize(
+    ("probe", "began", "ended", "changed", "seconds"),
+    [
+        (PROBE, "05:00:01", "05:01:06", "05:00:00", 65.0),
+        (PROBE, "05:00:01", "05:00:59", "05:00:00", 58.0),
+        (PROBE, "05:00:01", "05:01:06", None, 65.0),
+        ({}, "05:00:01", "05:00:21", "05:00:00", 20.0),
+        ({**PROBE, "initialDelaySeconds": 30}, "05:00:01", "05:01:06", "05:00:00", 0.0),
+        # It crashed by itself; it was Ready once; no probe gives it a time.
+        (PROBE, "05:00:01", "05:00:21", "05:00:00", 0.0),
+        (PROBE, "05:00:01", "05:01:06", "05:00:40", 0.0),
+        (None, "05:00:01", "05:01:06", "05:00:00", 0.0),
+    ],
+)
+def test_a_life_that_was_never_ready_as_long_as_the_startup_probe_gives(
+    probe: dict[str, Any] | None, began: str, ended: str, changed: str | None, seconds: float
+) -> None:
+    condition = {"type": "Ready", "status": "False"}
+    if changed:
+        condition["lastTransitionTime"] = f"2026-11-23T{changed}Z"
+    last = {"exitCode": 137, "startedAt": f"2026-11-23T{began}Z", "finishedAt": f"2026-11-23T{ended}Z"}
+    statuses = container({"running": {"startedAt": "2026-11-23T05:01:07Z"}}, lastState={"terminated": last})
+    seen = pod({"conditions": [condition], "containerStatuses": statuses})
+    if probe is not None:
+        seen["spec"]["containers"][0]["startupProbe"] = probe
+    assert cluster_read.pod(seen, NOW).failed_start == seconds
+    condition["status"] = "True"
+    assert cluster_read.pod(seen, NOW).failed_start == 0.0
+
+
 def test_a_pod_that_finds_no_node() -> None:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
     assert cluster_read.pod(pod({"conditions": [condition]}), NOW).unschedulable == "0/1 nodes"

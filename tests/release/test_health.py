@@ -26,6 +26,8 @@ def of(*pods: Pod, workload: Workload | None = None) -> health.Health:
         (replace(POD, waiting="CreateContainerConfigError", message="no key"), "CreateContainerConfigError", "no key"),
         (replace(POD, unschedulable="0/4 nodes", age_seconds=6.0), "Unschedulable", "0/4 nodes"),
         (replace(POD, unready_seconds=11.0, message="503"), "NotReady", "refuses readiness for 11 s. 503"),
+        (replace(POD, failed_start=65.0, restarts=1), "NotReady", "was never ready in 65 s"),
+        (replace(POD, failed_start=65.0, restarts=0, running=False), "NotReady", "was restarted once"),
     ],
 )
 def test_a_pods_own_failure_is_the_reason(pod: Pod, cause: str, says: str) -> None:
@@ -46,6 +48,7 @@ def test_a_pods_own_failure_is_the_reason(pod: Pod, cause: str, says: str) -> No
         replace(POD, waiting="CrashLoopBackOff", terminating=True),
         replace(POD, waiting="CrashLoopBackOff", digest=artifact(4).digest),
         replace(POD, restarts=1, ready=True),
+        replace(POD, restarts=1, failed_start=65.0, ready=True),
         replace(POD, restarts=2, ready=True, age_seconds=20.0),
         # Ended twice weeks ago; ended twice when it was deployed; ended just now, for the third time in three weeks.
         replace(POD, restarts=2, running_seconds=1_000_000.0, unready_seconds=1.0, age_seconds=2_000_000.0),
