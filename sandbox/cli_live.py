@@ -17,9 +17,11 @@ Region = Annotated[str | None, typer.Option(help="Only in this region (default: 
 
 def fault(
     name: Annotated[str, typer.Argument(help="What fails: see `status`, or `clear` to end all faults.")],
-    mode: Annotated[str | None, typer.Argument(help="down, refused, slow, cut, 500, 429 or lying.")] = None,
+    mode: Annotated[str | None, typer.Argument(help="down, refused, slow, cut, 500, 503, 429 or lying.")] = None,
     region: Region = None,
     seconds: Annotated[float | None, typer.Option("--for", help="Ends by itself after so many seconds.")] = None,
+    delay: Annotated[float | None, typer.Option(help="slow, cut: after so many seconds (default: 0.5).")] = None,
+    retry_after: Annotated[float | None, typer.Option(help="429: Retry-After in seconds (default: 1).")] = None,
 ) -> None:
     """Make a part of the outside world fail, or end all faults with `clear`."""
     if name == "clear":
@@ -28,8 +30,12 @@ def fault(
         return
     if mode is None:
         raise Refused("a mode is needed.", field="MODE", next_step="Give one: tidegate sandbox fault github 500")
+    if delay is not None and mode not in ("slow", "cut"):
+        raise Refused(f"there is nothing to delay in {mode}.", field="--delay", next_step="Give it to slow or cut.")
+    if retry_after is not None and mode != "429":
+        raise Refused(f"{mode} has no Retry-After.", field="--retry-after", next_step="Give it to 429.")
     body = {"name": name, "mode": mode, "region": region, "seconds": seconds}
-    _call("PUT", "/api/faults", body)
+    _call("PUT", "/api/faults", {**body, "delay": delay, "retry_after": retry_after})
     where = f" in {region}" if region else ""
     until = f" for {seconds:g} s" if seconds else " until `tidegate sandbox fault clear`"
     typer.echo(f"{name}{where}: {mode}{until}.")

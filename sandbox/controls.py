@@ -65,8 +65,10 @@ class Controls:
         return await asyncio.to_thread(self._verdicts.draw, region)
 
     async def set_fault(self, body: Mapping[str, Any]) -> None:
-        name, mode = _text(body, "name"), _text(body, "mode")
-        await self._faults.set(name, mode, self._region(body), _number(body, "seconds", 0, 86_400))
+        name, mode, most = _text(body, "name"), _text(body, "mode"), 86_400
+        asked = {"seconds": _number(body, "delay", 0, most), "retry_after": _number(body, "retry_after", 0, most)}
+        given = {key: value for key, value in asked.items() if value is not None}
+        await self._faults.set(name, mode, self._region(body), _number(body, "seconds", 0, most), **given)
 
     async def clear_faults(self, body: Mapping[str, Any]) -> None:
         if body.get("name"):

@@ -18,9 +18,11 @@ class TimedFaults:
         self._faults = faults
         self._ends: dict[Key, tuple[float, asyncio.Task[None]]] = {}
 
-    async def set(self, name: str, mode: str, region: str | None, seconds: float | None) -> None:
-        """Switch it on, for `seconds` or until it is cleared. Raises Refused as `Faults.set` does."""
-        await self._faults.set(name, mode, region)
+    async def set(
+        self, name: str, mode: str, region: str | None, seconds: float | None, /, **parameters: float
+    ) -> None:
+        """Switch it on, for `seconds` or until it is cleared. Parameters, and what is refused: see `Faults.set`."""
+        await self._faults.set(name, mode, region, **parameters)
         key = (name, region)
         self._forget(key)
         if seconds and mode != "ok":

@@ -27,7 +27,7 @@ class Controls(Protocol):
         """The newest verdict's course in the region as SVG; None where there is none."""
 
     async def set_fault(self, body: Mapping[str, Any]) -> None:
-        """{name, mode, region?, seconds?}"""
+        """{name, mode, region?, seconds?, delay?, retry_after?}: for `seconds`; see `sandbox.faults` for the others."""
 
     async def clear_faults(self, body: Mapping[str, Any]) -> None:
         """{name?, region?}: all without."""
