@@ -9,11 +9,12 @@ from typing import Any, Self
 
 import githubkit
 import httpx
-from githubkit.exception import GitHubException, RateLimitExceeded, RequestFailed
+from githubkit.exception import GitHubException, RequestFailed
 from githubkit.response import Response
 
 from clients.address import is_loopback, usable_token
-from clients.github_errors import TOKEN, failure, said, strange, unreachable
+from clients.github_errors import TOKEN, failure, limited, said, strange, unreachable
+from clients.github_limit import PATIENCE, Limit, Limited, Turns, limit_of, seconds_of
 from clients.trust import authorities
 from release.errors import Refused
 
@@ -23,9 +24,10 @@ TIMEOUT = 15.0
 class Api:
     """One repository at one GitHub: `url` its REST root, `repo` is `owner/name`, `token` the secret itself.
 
-    An async context manager. Nothing is retried here: that is the caller's policy. Every method raises
-    Refused (a wrong token, permission, name or value, with the setting's name) or Unavailable (no answer, a
-    time-out, a server error, a rate limit).
+    An async context manager. Every method raises Refused (a wrong token, permission, name or value, with the
+    setting's name) or Unavailable (no answer, a time-out, a server error, a rate limit). Only a rate limit that ends
+    within `patience` seconds is waited for, and then it is asked once more; whatever else is tried again is the
+    caller's policy. While a longer one lasts, nothing is asked.
     """
 
     def __init__(
@@ -35,17 +37,21 @@ class Api:
         repo: str,
         *,
         timeout: float = TIMEOUT,
+        patience: float = PATIENCE,
+        limit: Limit | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.repo = repo
         self._owner, self._name = _split(repo)
+        turns = Turns(limit or limit_of(url, token), patience)
         self._kit = githubkit.GitHub(
             usable_token(token, TOKEN),
             base_url=url,
             user_agent="tidegate",
             timeout=timeout,
             http_cache=False,
-            auto_retry=False,
+            throttler=turns,
+            auto_retry=turns.again,
             trust_env=not is_loopback(url),
             async_transport=transport,
             ssl_verify=authorities(),
@@ -73,9 +79,11 @@ class Api:
         """Status and JSON; for a failure with a status in `expect` GitHub's own words instead of the JSON."""
         try:
             response = await call
+        except Limited as limit:
+            raise limited(what, limit.seconds) from None
         except RequestFailed as error:
             status = error.response.status_code
-            if status in expect and not isinstance(error, RateLimitExceeded):
+            if status in expect and seconds_of(error) is None:
                 return status, said(error)
             raise failure(what, self.repo, error) from None
         except (GitHubException, httpx.HTTPError) as error:

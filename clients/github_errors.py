@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 
 import httpx
-from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed
+from githubkit.exception import RequestError, RequestFailed
 
+from clients.github_limit import seconds_of
 from release.errors import Refused, TidegateError, Unavailable
 
 TOKEN = "github.token"  # noqa: S105 - the setting's name
+_A_MINUTE = 60
 _LATER = "Try again; if it stays so, look at https://www.githubstatus.com."
 
 
 def failure(what: str, repo: str, error: RequestFailed) -> TidegateError:
     """A failed request of `repo` as Refused or Unavailable; `what` finishes "GitHub could not ..."."""
     status = error.response.status_code
-    if isinstance(error, RateLimitExceeded):
-        seconds = error.retry_after.total_seconds()
-        return Unavailable(
-            f"GitHub could not {what}: its rate limit is reached.",
-            next_step=f"Try again in {seconds:.0f} s.",
-        )
-    if status == 429 or status >= 500:
+    if (seconds := seconds_of(error)) is not None:
+        return limited(what, seconds)
+    if status >= 500:
         return Unavailable(f"GitHub could not {what}: it answered {status}.", next_step=_LATER)
     message = said(error)
     if status == 401:
@@ -40,6 +40,14 @@ def failure(what: str, repo: str, error: RequestFailed) -> TidegateError:
             next_step="Check the repository's name, and that the token was given access to it.",
         )
     return refused(what, message)
+
+
+def limited(what: str, seconds: float) -> Unavailable:
+    """A rate limit that ends in `seconds`."""
+    at = f", after {datetime.now(UTC) + timedelta(seconds=seconds):%H:%M} UTC" if seconds > _A_MINUTE else ""
+    return Unavailable(
+        f"GitHub could not {what}: its rate limit is reached.", next_step=f"Try again in {ceil(seconds)} s{at}."
+    )
 
 
 def said(error: RequestFailed) -> str:

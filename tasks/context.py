@@ -105,15 +105,18 @@ async def registry() -> Registry:
     return Registry(settings.registry.url, path, username=settings.registry.username, password=password)
 
 
-async def github() -> GitHub | None:
-    """None where no token is configured: GitHub is then told nothing."""
+async def github(patience: float | None = None) -> GitHub | None:
+    """None where no token is configured: GitHub is then told nothing. `patience` is how many seconds a rate limit is
+    waited for, where not the usual time."""
     settings = load.settings()
     token = await secret(settings.github.token, "github.token")
     if token is None:
         return None
     from clients.github import GitHub
+    from clients.github_limit import PATIENCE
 
-    return GitHub(settings.github.url, token, settings.application.github)
+    patience = PATIENCE if patience is None else patience
+    return GitHub(settings.github.url, token, settings.application.github, patience=patience)
 
 
 async def required_github() -> GitHub:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from github_clock import Clock
 
 from clients.github import GitHub
 from release.errors import Refused, TidegateError, Unavailable
@@ -15,8 +16,9 @@ from release.errors import Refused, TidegateError, Unavailable
 TOKEN = "ghp_secret"
 
 
-def github(answer: Callable[[httpx.Request], httpx.Response], token: str = TOKEN) -> GitHub:
-    return GitHub("https://api.github.example", token, "acme/shop", transport=httpx.MockTransport(answer))
+def github(answer: Callable[[httpx.Request], httpx.Response], token: str = TOKEN, clock: Clock | None = None) -> GitHub:
+    transport = httpx.MockTransport(answer)
+    return GitHub("https://api.github.example", token, "acme/shop", limit=(clock or Clock()).limit, transport=transport)
 
 
 async def failed(answer: Callable[[httpx.Request], httpx.Response]) -> TidegateError:
