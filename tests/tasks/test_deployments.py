@@ -24,12 +24,14 @@ BEGUN = Begun("c0ffee", "production-us-east-1", "v1.4.0", {"run": "r"}, 7)
 
 @dataclass
 class Hub:
-    """A GitHub that keeps deployments; while `limited`, it refuses whatever it is asked for a second."""
+    """A GitHub that keeps deployments; while `limited`, it refuses whatever it is asked for a second, and while `down`,
+    it answers 503."""
 
     told: list[str] = field(default_factory=list)
     deployments: list[dict[str, Any]] = field(default_factory=list)
     asked: int = 0
     limited: bool = False
+    down: bool = False
 
     @web.middleware
     async def guard(
@@ -38,7 +40,7 @@ class Hub:
         self.asked += 1
         if self.limited:
             return web.json_response({"message": "Slow down."}, status=429, headers={"Retry-After": "1"})
-        return await handler(request)
+        return web.Response(status=503) if self.down else await handler(request)
 
     async def create(self, request: web.Request) -> web.Response:
         number = 8 + len(self.deployments)
@@ -132,3 +134,14 @@ async def test_a_deployment_whose_beginning_was_kept_is_made_once(hub: Hub) -> N
     for one in (begun, other):
         await github_deployments.finish.fn(one, "success", "live", "http://shop.test")
     assert (hub.told, len(hub.deployments)) == (["8 success", "9 success"], 2)
+
+
+async def test_a_newer_deployment_is_not_told_before_an_older_one(hub: Hub) -> None:
+    github_deployments.begin()
+    begun = await github_deployments.start.fn("c0ffee", "production-eu", "v1.5.0", {"version": "1.5.0"})
+    hub.down = True
+    await github_deployments.finish.fn(begun, "failure", "it crashes", "http://shop.test")
+    hub.down = False
+    back = await github_deployments.start.fn("c0ffee", "production-eu", "back", {"version": "1.4.0"})
+    await github_deployments.finish.fn(back, "success", "back on v1.4.0", "http://shop.test")
+    assert hub.told == ["8 in_progress", "8 failure", "9 success"]
