@@ -24,8 +24,9 @@ def as_app(desk: Desk) -> Path:
     settings = yaml.safe_load((desk.home / "overlay" / "tidegate.yaml").read_text())
     key = {"file": str(desk.home / "sandbox" / "secrets" / "github-app")}
     app = {"id": apps.ID, "installation": apps.INSTALLATION, "private_key": key}
-    private = settings["application"]["git"].replace("/shop.git", "/private/shop.git")
-    return desk.variant(tidegate={"github": {"token": None, "app": app}, "application": {"git": private}})
+    settings["github"] |= {"token": None, "app": app}
+    settings["application"]["git"] = settings["application"]["git"].replace("/shop.git", "/private/shop.git")
+    return desk.variant(tidegate=yaml.safe_dump(settings))
 
 
 def test_a_release_as_an_app(desk: Desk, look: Look, another: str) -> None:
