@@ -17,6 +17,13 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def at_github(repository: str, api: str) -> bool:
+    """Whether a repository's address is of the GitHub with that API, so that git may be given what lets one in there:
+    the API's host is the repository's, with or without `api.` before it."""
+    git, rest = urlsplit(repository), urlsplit(api)
+    return git.scheme == rest.scheme and git.hostname == (rest.hostname or "").removeprefix("api.")
+
+
 def usable_token(token: str, field: str) -> str:
     """The token without the white space around it. Raises Refused naming `field` when no header can hold it."""
     token = token.strip()

@@ -178,7 +178,7 @@ class Repository:
             "fetch", "--quiet", "--prune", "--no-tags", self.url, *_REFSPECS, timeout=timeout, codes=range(256)
         )
         if done.code:
-            raise explain(self.url, done.stderr)
+            raise explain(self.url, done.stderr, self.credential)
 
     async def _git(self, *words: str, stdin: str | None = None, extra: Mapping[str, str] | None = None) -> str:
         return (await self.run(*words, stdin=stdin, extra=extra)).stdout

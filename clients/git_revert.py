@@ -44,7 +44,7 @@ async def push(repository: Repository, commit: str, branch: str) -> None:
     words = ("push", "--quiet", "--force", repository.url, f"{commit}:refs/heads/{branch}")
     done = await repository.run(*words, timeout=60, codes=range(256))
     if done.code:
-        raise explain(repository.url, done.stderr)
+        raise explain(repository.url, done.stderr, repository.credential)
 
 
 async def _commit(repository: Repository, tree: str, parent: str, message: str) -> str:

@@ -28,10 +28,12 @@ _MISSING = re.compile(
 
 @dataclass(frozen=True)
 class Credential:
-    """For HTTP: a user (any word, for a token) and a password or token. It is shown by no repr."""
+    """For HTTP: a user (any word, for a token) and a password or token, which no repr shows; `setting` is where the
+    settings name it."""
 
     username: str
     password: str = field(repr=False)
+    setting: str = "github.token"
 
 
 def environment(folder: Path, url: str, credential: Credential | None) -> dict[str, str]:
@@ -68,16 +70,22 @@ def environment(folder: Path, url: str, credential: Credential | None) -> dict[s
     )
 
 
-def explain(url: str, stderr: str) -> TidegateError:
+def explain(url: str, stderr: str, credential: Credential | None = None) -> TidegateError:
     """What a failed fetch means: Refused for the address or the credential, else Unavailable."""
     lines = [line for line in stderr.strip().splitlines() if line.startswith(("fatal:", "error:", "remote:"))]
     reason = (lines or stderr.strip().splitlines() or ["git gave no reason"])[-1]
+    if _DENIED.search(stderr) and credential is not None:
+        return Refused(
+            f"{url} does not let git in with {credential.setting}.",
+            field=credential.setting,
+            next_step="Give it the repository's contents, to read and, for a revert, to write.",
+        )
     if _DENIED.search(stderr):
         return Refused(
             f"{url} does not let this machine's git in.",
             field="application.git",
             next_step="Give the user who runs Tidegate a way in by git's own means, a credential helper for https or a "
-            "key for ssh; to push a revert, github.token must have the right to.",
+            "key for ssh, or set github.app; to push a revert, github.token must have the right to.",
         )
     if _MISSING.search(stderr):
         return Refused(

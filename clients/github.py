@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from githubkit.utils import UNSET
 
+from clients.github_app import App
 from clients.github_changes import Changes
 from clients.github_errors import take
 
@@ -34,9 +35,17 @@ class GitHub(Changes):
     """GitHub for one repository. Raises Refused and Unavailable as clients.github_api.Api says."""
 
     async def permissions(self) -> frozenset[str]:
-        """What the token may do in the repository, in GitHub's words: pull, push, maintain, admin, ..."""
+        """What it may do in the repository, in GitHub's words: a token pull, push, maintain, admin, ...; an App
+        `contents: write`, `metadata: read`, ..."""
         what = f"look up {self.repo}"
         answer = await self._send(what, self._kit.rest.repos.async_get(self._owner, self._name))
+        if isinstance(self._access, App):
+            what = f"look up the App's installation {self._access.installation}"
+            answer = await self._send_as_app(
+                what, self._kit.rest.apps.async_get_installation(self._access.installation)
+            )
+            (found,) = take(what, answer, "permissions")
+            return frozenset(f"{name}: {kind}" for name, kind in found.items())
         found = answer.get("permissions") or {}
         return frozenset(name for name, given in found.items() if given)
 

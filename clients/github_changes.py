@@ -116,7 +116,7 @@ class Changes(Api):
             return Merge("protected", reason=str(answer))
         if status == 409:
             return Merge("conflict", reason=str(answer))
-        raise refused(what, answer, forbidden=status == 403)
+        raise refused(what, answer, self.setting if status == 403 else None)
 
     async def create_pull_request(self, head: str, base: str, title: str, body: str) -> PullRequest:
         """A pull request of the branch `head` into `base`; one that is open for both is returned as it is."""

@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 
 import httpx
-from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed
+from githubkit.exception import RequestError, RequestFailed
 
+from clients.github_app import APP, TOKEN
+from clients.github_limit import seconds_of
 from release.errors import Refused, TidegateError, Unavailable
 
-TOKEN = "github.token"  # noqa: S105 - the setting's name
+# The setting -> what people call it, and what to do where GitHub does not accept it.
+_WHO = {TOKEN: "the token", APP: "the App"}
+_ANEW = {
+    TOKEN: "Put a token that is valid, and not expired, where the settings say.",
+    APP: "See that the App is still installed there; then start it again.",
+}
+_A_MINUTE = 60
 _LATER = "Try again; if it stays so, look at https://www.githubstatus.com."
 
 
-def failure(what: str, repo: str, error: RequestFailed) -> TidegateError:
-    """A failed request of `repo` as Refused or Unavailable; `what` finishes "GitHub could not ..."."""
-    status = error.response.status_code
-    if isinstance(error, RateLimitExceeded):
-        seconds = error.retry_after.total_seconds()
-        return Unavailable(
-            f"GitHub could not {what}: its rate limit is reached.",
-            next_step=f"Try again in {seconds:.0f} s.",
-        )
-    if status == 429 or status >= 500:
-        return Unavailable(f"GitHub could not {what}: it answered {status}.", next_step=_LATER)
-    message = said(error)
+def failure(what: str, repo: str, error: RequestFailed, setting: str) -> TidegateError:
+    """A failed request of `repo` as Refused or Unavailable; `what` finishes "GitHub could not ...", `setting` is
+    where the token or the App is named."""
+    status, message, who = error.response.status_code, said(error), _WHO[setting]
+    if (unable := _unable(what, error)) is not None:
+        return unable
     if status == 401:
-        return Refused(
-            f"GitHub does not accept the token ({message}).",
-            field=TOKEN,
-            next_step="Put a token that is valid, and not expired, where the settings say.",
-        )
+        return Refused(f"GitHub does not accept {who} ({message}).", field=setting, next_step=_ANEW[setting])
     if status == 403:
-        return _forbidden(what, message, error)
+        return _forbidden(what, message, error, setting)
     if status == 404:
         return Refused(
-            f"GitHub could not {what}: it is not in {repo}, or the token may not see it.",
+            f"GitHub could not {what}: it is not in {repo}, or {who} may not see it.",
             field="application.github",
-            next_step="Check the repository's name, and that the token was given access to it.",
+            next_step=f"Check the repository's name, and that {who} was given access to it.",
         )
     return refused(what, message)
+
+
+def app_failure(what: str, repo: str, error: RequestFailed) -> TidegateError:
+    """As `failure`, of what the App asks with its key: its installation, and a token of it."""
+    status, message = error.response.status_code, said(error)
+    if (unable := _unable(what, error)) is not None:
+        return unable
+    if status == 401:
+        return Refused(
+            f"GitHub does not accept the App's key ({message}).",
+            field=f"{APP}.private_key",
+            next_step=f"See that it is a key of the App in {APP}.id, and that this machine's clock is right.",
+        )
+    if status == 404:
+        return Refused(
+            "The App has no such installation.",
+            field=f"{APP}.installation",
+            next_step="Install the App; the number is at the end of its installation's page's address.",
+        )
+    if status == 422:
+        return Refused(
+            f"The App's installation does not reach {repo} ({message}).",
+            field="application.github",
+            next_step="Give the installation access to that repository.",
+        )
+    return Refused(f"GitHub could not {what}: {message}.", field=APP, next_step="Mend the App at GitHub.")
+
+
+def _unable(what: str, error: RequestFailed) -> Unavailable | None:
+    """A limit, or a server that fails: nothing is wrong with what was asked."""
+    if (seconds := seconds_of(error)) is not None:
+        return limited(what, seconds)
+    if (status := error.response.status_code) >= 500:
+        return Unavailable(f"GitHub could not {what}: it answered {status}.", next_step=_LATER)
+    return None
+
+
+def limited(what: str, seconds: float) -> Unavailable:
+    """A rate limit that ends in `seconds`."""
+    at = f", after {datetime.now(UTC) + timedelta(seconds=seconds):%H:%M} UTC" if seconds > _A_MINUTE else ""
+    return Unavailable(
+        f"GitHub could not {what}: its rate limit is reached.", next_step=f"Try again in {ceil(seconds)} s{at}."
+    )
 
 
 def said(error: RequestFailed) -> str:
@@ -56,11 +99,11 @@ def said(error: RequestFailed) -> str:
     return "; ".join(word for word in words if word) or f"it answered {error.response.status_code}"
 
 
-def refused(what: str, message: str, *, forbidden: bool = False) -> Refused:
-    """GitHub said no to the request itself."""
+def refused(what: str, message: str, setting: str | None = None) -> Refused:
+    """GitHub said no to the request itself, or to who asked: then `setting` is where that is named."""
     return Refused(
         f"GitHub could not {what}: {message}.",
-        field=TOKEN if forbidden else None,
+        field=setting,
         next_step="Mend what GitHub names and start it again.",
     )
 
@@ -81,12 +124,12 @@ def _one(item: Any) -> str:
     return " ".join(str(item[key]) for key in ("resource", "field", "code") if item.get(key))
 
 
-def _forbidden(what: str, message: str, error: RequestFailed) -> Refused:
-    wanted = error.response.headers.get("x-accepted-github-permissions")
+def _forbidden(what: str, message: str, error: RequestFailed, setting: str) -> Refused:
+    wanted, who = error.response.headers.get("x-accepted-github-permissions"), _WHO[setting]
     return Refused(
-        f"GitHub could not {what}: the token may not ({message}).",
-        field=TOKEN,
-        next_step=f"Give the token the permission {wanted}." if wanted else "Give the token that permission.",
+        f"GitHub could not {what}: {who} may not ({message}).",
+        field=setting,
+        next_step=f"Give {who} the permission {wanted}." if wanted else f"Give {who} that permission.",
     )
 
 

@@ -6,9 +6,9 @@ A variable `TIDEGATE__GITHUB__URL` overrides the key `github.url`; secrets are r
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.base import Model
@@ -52,11 +52,26 @@ class Engine(Model):
     host: str | None = None
 
 
+class GitHubApp(Model):
+    """An installation of a GitHub App; `id` is the App's number or its client id."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[\w.]+$")]
+    installation: Annotated[int, Field(ge=1)]
+    private_key: Secret
+
+
 class GitHub(Model):
-    """GitHub's API."""
+    """GitHub's API, and what lets Tidegate in: a token or an App."""
 
     url: Address = "https://api.github.com"
     token: Secret | None = None
+    app: GitHubApp | None = None
+
+    @model_validator(mode="after")
+    def one_way_in(self) -> Self:
+        if self.token is not None and self.app is not None:
+            raise ValueError("give github.token or github.app, not both")
+        return self
 
 
 class Slack(Model):

@@ -93,14 +93,12 @@ async def engine() -> Finding:
 async def github() -> Finding:
     client = await context.github()
     if client is None:
-        return Finding("github", "token", "note", "no token: GitHub is told nothing", "Set github.token.")
+        detail = "neither a token nor an App: GitHub is told nothing"
+        return Finding("github", "token", "note", detail, context.NAME_A_WAY_IN)
     async with client as github:
         given = await github.permissions()
-    if "push" not in given:
-        held = ", ".join(sorted(given)) or "nothing"
-        mend = "Give it contents, deployments, pull requests and commit statuses: read and write."
-        return Finding("github", "token", "wrong", f"it may {held} in {github.repo}, not push", mend)
-    return Finding("github", "token", "ok", f"{github.repo}: {', '.join(sorted(given))}")
+    grade = doctor.github_token if load.settings().github.app is None else doctor.github_app
+    return grade(github.repo, given)
 
 
 async def slack() -> Finding:

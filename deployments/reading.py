@@ -17,6 +17,9 @@ from release.environment import Region
 from release.errors import Refused
 from release.model import RegionState
 from tasks import context
+from tasks.mirror import opened as mirror
+
+__all__ = ["mirror"]
 
 
 async def states(regions: Sequence[Region]) -> list[RegionState]:
@@ -34,11 +37,6 @@ async def body(tag: str) -> str | None:
     async with client as github:
         found = await github.release(tag)
     return None if found is None else found.body
-
-
-async def mirror() -> Repository:
-    application = load.settings().application
-    return await Repository.open(application.git, context.work("mirrors") / f"{application.name}.git")
 
 
 async def application(mirror: Repository, commit: str) -> AppFile:

@@ -18,7 +18,7 @@ from prefect.states import Failed as FailedState
 from release import tables
 from release.errors import TidegateError
 from release.outcome import Outcome, Word, of_crash, of_error
-from tasks import board, context, pages, runs, tags, telemetry, threads
+from tasks import board, context, github_deployments, pages, runs, tags, telemetry, threads
 from tasks.lock import seconds_since_won
 from tasks.say import say
 
@@ -62,6 +62,7 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     """
     draft, told = Draft(replace(start, run=context.run_id())), threads.begin()
     board.forget()
+    github_deployments.begin()
     try:
         context.require_few_starts()
         word = await body(draft)
@@ -87,6 +88,7 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
     await telling(outcome)
     await told.settle()
     await _keep(outcome)
+    await github_deployments.tell_again()
     await asyncio.to_thread(runs.prune, outcome.run)
     name = outcome.word.capitalize()
     if outcome.good:

@@ -12,7 +12,7 @@ from release.environment import Environment
 from release.model import RegionState
 from release.outcome import Word
 from release.versions import shown
-from tasks import notify
+from tasks import github_deployments
 from tasks.lock import Grip, held, not_concluded
 from tasks.maintenance import switch_off
 from tasks.say import say
@@ -45,7 +45,7 @@ async def finished(draft: Draft, grip: Grip, states: Sequence[RegionState]) -> W
     live = [(state.region, state.route.live) for state in states if state.route and state.route.live]
     await asyncio.gather(
         *(
-            notify.settle_deployment(
+            github_deployments.settle(
                 record.artifact.commit,
                 deployment_name(grip.environment, region),
                 grip.before.run,

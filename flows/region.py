@@ -26,7 +26,8 @@ from release.outcome import RegionResult, of_error
 from release.recovery import Back, Way, ways
 from release.strategy import Want
 from release.versions import shown
-from tasks import board, context, deploy, image, notify, stop
+from tasks import board, context, deploy, github_deployments, image, stop
+from tasks.github_deployments import Begun
 from tasks.policy import PATIENT
 from tasks.say import say
 
@@ -59,29 +60,30 @@ async def bring_live(
     """As `release_region`. `then` is what must still be seen once the version is live, before it counts as released."""
     settings, place, version = load.settings(), where.regions[region], artifact.version
     payload = {"version": version, "digest": artifact.digest, "run": context.run_id()}
-    number = await notify.start_deployment(artifact.commit, deployment_name(where, region), shown(version), payload)
+    name = deployment_name(where, region)
+    begun = await github_deployments.start(artifact.commit, name, shown(version), payload)
     began = time.monotonic()
     description = f"{shown(version)} by {settings.application.name} run {context.run_id()[:8]}"
     want = wanted(where, artifact, strategy)
     job = Job(where, place, want, context.chart(source), description, source, checks, together=lockstep.get())
     try:
-        async with ended_if_broken_off(number, place.address):
+        async with ended_if_broken_off(begun, place.address):
             ready = await roll(job)
             if then is not None:
                 await then()
     except TidegateError as error:
         stop.fail(region)
         error.region = error.region or region
-        await notify.finish_deployment(number, "failure", error.what, place.address)
+        await github_deployments.finish(begun, "failure", error.what, place.address)
         raise
     seconds = time.monotonic() - began
-    await notify.finish_deployment(number, "success", f"{shown(version)} is live", place.address)
+    await github_deployments.finish(begun, "success", f"{shown(version)} is live", place.address)
     say(f"{shown(version)} is live with {ready} pods after {messages.duration(seconds)}", region=region)
     return RegionResult(region, "released", version, artifact.digest, ready, seconds)
 
 
 @asynccontextmanager
-async def ended_if_broken_off(number: int | None, address: str) -> AsyncIterator[None]:
+async def ended_if_broken_off(begun: Begun, address: str) -> AsyncIterator[None]:
     """Where the run is cancelled inside, or by a mistake of ours, GitHub would show its deployment as in progress for
     ever: it is ended with `error`. Errors for a person are told by who knows the region."""
     try:
@@ -90,7 +92,7 @@ async def ended_if_broken_off(number: int | None, address: str) -> AsyncIterator
         raise
     except BaseException:
         with suppress(Exception):
-            await asyncio.shield(notify.finish_deployment.fn(number, "error", "its run broke off", address))
+            await asyncio.shield(github_deployments.finish.fn(begun, "error", "its run broke off", address))
         raise
 
 
@@ -178,10 +180,10 @@ async def _go(environment: Environment, way: Way, bad: Want, chart: Path) -> Reg
     say(f"is back on {shown(good.version)} with {ready} pods", region=way.region)
     # Told afterwards: a GitHub that is slow must not delay the way back.
     back, name = f"back on {shown(good.version)}", deployment_name(environment, way.region)
-    await notify.retire_deployments(bad.artifact.commit, name, bad.artifact.digest, f"taken back: {back}")
+    await github_deployments.retire(bad.artifact.commit, name, bad.artifact.digest, f"taken back: {back}")
     payload = {"version": good.version, "digest": good.digest, "run": context.run_id()}
-    number = await notify.start_deployment(good.commit, name, back, payload)
-    await notify.finish_deployment(number, "success", back, environment.regions[way.region].address)
+    begun = await github_deployments.start(good.commit, name, back, payload)
+    await github_deployments.finish(begun, "success", back, environment.regions[way.region].address)
     return RegionResult(way.region, "recovered", good.version, good.digest, ready)
 
 

@@ -24,7 +24,7 @@ from release.errors import Refused, TidegateError
 from release.model import Artifact
 from release.outcome import RegionResult
 from release.relay import Do, trouble
-from tasks import context, source
+from tasks import context, github_deployments, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ async def regional(
         branch: The hotfix's branch, in an emergency.
         wave: The regions that take a canary's steps together.
     """
+    github_deployments.begin()
     work = Work(environment, region, Artifact(version, digest, commit), config, strategy, branch)
     async with answering(orders, words) as line:
         lockstep.set(line if wave else None)
@@ -95,9 +96,12 @@ async def regional(
             result = await _DONE_BY[do](work)
         except TidegateError as error:
             await line.end(trouble=trouble(error, region))
-            return Failed(name=error.outcome.capitalize(), message=str(error))
-        await line.end(result=result)
-    return Completed(name=result.outcome.capitalize(), message=result.reason or None)
+            ended: State[RegionResult] = Failed(name=error.outcome.capitalize(), message=str(error))
+        else:
+            await line.end(result=result)
+            ended = Completed(name=result.outcome.capitalize(), message=result.reason or None)
+    await github_deployments.tell_again()
+    return ended
 
 
 async def _check(work: Work) -> RegionResult:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 SKEW_S = 5.0
 OLDEST = (1, 30)
 HELM = 4
+# Of a GitHub App, in GitHub's words.
+APP_NEEDS = frozenset(("contents: write", "deployments: write", "pull_requests: write", "statuses: write"))
 
 Grade = Literal["ok", "note", "wrong", "silent"]
 
@@ -79,6 +81,26 @@ def helm_version(version: str) -> Finding:
     if major.isdigit() and int(major) >= HELM:
         return Finding("helm", "executable", "ok", version)
     return Finding("helm", "executable", "wrong", f"{version} is not version {HELM}", f"Install helm {HELM}.")
+
+
+def github_token(repo: str, given: frozenset[str]) -> Finding:
+    """`given` is what the token may do in the repository: pull, push, ..."""
+    if "push" in given:
+        return Finding("github", "token", "ok", f"{repo}: {_listed(given)}")
+    mend = "Give it contents, deployments, pull requests and commit statuses: read and write."
+    return Finding("github", "token", "wrong", f"it may {_listed(given)} in {repo}, not push", mend)
+
+
+def github_app(repo: str, given: frozenset[str]) -> Finding:
+    """`given` is what the installation may do: `contents: write`, ..."""
+    if missing := APP_NEEDS - given:
+        mend = "Give the App these permissions at GitHub, then accept them for the installation."
+        return Finding("github", "app", "wrong", f"it lacks {_listed(missing)} in {repo}", mend)
+    return Finding("github", "app", "ok", f"{repo}: {_listed(given)}")
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
 
 
 def clock(about: str, skew: float) -> Finding:

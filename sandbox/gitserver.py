@@ -1,6 +1,7 @@
 """The sandbox's git server: bare repositories of one folder over HTTP, by git's own `http-backend`.
 
-Everyone may read; a push needs the user and the password. It speaks git's smart protocol, because it is git.
+Everyone may read, below /private only who is let in, as at GitHub's private repositories; a push needs the user and the
+password. It speaks git's smart protocol, because it is git.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hmac
 import logging
 import shutil
 import subprocess
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -26,7 +27,8 @@ OnPush = Callable[[str, str, str], Awaitable[None]]
 
 
 class GitServer:
-    """Serves the bare repositories in `root` on a loopback port (0: a free one).
+    """Serves the bare repositories in `root` on a loopback port (0: a free one). `accepts` says whether a token of the
+    API lets one in, as on GitHub.
 
     `on_push(ref, old, new)` is called after a push for each ref it changed, in the order of their names; a ref
     that is new or gone has forty zeros on that side. Raises Refused on start when git has no http-backend.
@@ -38,16 +40,15 @@ class GitServer:
         *,
         username: str = "tidegate",
         password: str,
-        token: str | None = None,
+        accepts: Callable[[str], bool] = lambda _: False,
         on_push: OnPush | None = None,
         port: int = 0,
     ) -> None:
         self.on_push = on_push
         self._root = root
         self._username = username
-        self._expected = [_basic(username, password)]
-        # As on GitHub, where a token of the API pushes too.
-        self._expected += [] if token is None else [_basic("x-access-token", token)]
+        self._expected = _basic(username, password)
+        self._accepts = accepts
         self._port = port
         self._backend = Path()
         self._pushing = asyncio.Lock()
@@ -62,6 +63,7 @@ class GitServer:
         """Listen; the port is kept for a later start."""
         self._backend = await asyncio.to_thread(_backend)
         app = web.Application()
+        app.router.add_route("*", "/private/{repository}/{path:.+}", self._serve_private)
         app.router.add_route("*", "/{repository}/{path:.+}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -81,9 +83,8 @@ class GitServer:
             return web.Response(status=404, text="There is no such repository.\n")
         if not _is_push(request):
             return await self._backend_answers(request, {})
-        given = request.headers.get("Authorization", "")
-        if not any(hmac.compare_digest(given.encode(), one.encode()) for one in self._expected):
-            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="tidegate sandbox"'})
+        if not self._let_in(request):
+            return _stranger()
         if request.method == "GET":
             return await self._backend_answers(request, {"REMOTE_USER": self._username})
         async with self._pushing:
@@ -93,8 +94,18 @@ class GitServer:
         await self._tell(before, after)
         return answer
 
+    async def _serve_private(self, request: web.Request) -> web.StreamResponse:
+        return await self._serve(request) if self._let_in(request) else _stranger()
+
+    def _let_in(self, request: web.Request) -> bool:
+        given = request.headers.get("Authorization", "")
+        user, _, token = _plain(given).partition(":")
+        known = hmac.compare_digest(given.encode(), self._expected.encode())
+        return known or (user == "x-access-token" and self._accepts(token))
+
     async def _backend_answers(self, request: web.Request, further: Mapping[str, str]) -> web.StreamResponse:
-        environment = {"GIT_PROJECT_ROOT": str(self._root), "GIT_HTTP_EXPORT_ALL": "1", **further}
+        inside = {"PATH_INFO": request.path.removeprefix("/private")}
+        environment = {"GIT_PROJECT_ROOT": str(self._root), "GIT_HTTP_EXPORT_ALL": "1", **inside, **further}
         return await answer_from(self._backend, request, environment)
 
     async def _tell(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
@@ -111,6 +122,19 @@ class GitServer:
 
 def _basic(username: str, password: str) -> str:
     return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _plain(header: str) -> str:
+    """What a Basic header says, empty for another."""
+    kind, _, word = header.partition(" ")
+    try:
+        return b64decode(word).decode() if kind == "Basic" else ""
+    except ValueError:
+        return ""
+
+
+def _stranger() -> web.Response:
+    return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="tidegate sandbox"'})
 
 
 def _is_push(request: web.Request) -> bool:

@@ -17,6 +17,7 @@ from sandbox.overlay import CHANNELS
 from sandbox.progress import Progress
 from sandbox.registry import RegistryAccess, RegistryServer
 from sandbox.services.github import GitHub
+from sandbox.services.github.apps import LOGIN as APP_LOGIN
 from sandbox.services.github.state import Deployment
 from sandbox.services.hooks import Hooks
 from sandbox.services.slack import Slack
@@ -54,11 +55,11 @@ class Outside:
         )
         self.engine = Engine(folder / "engine", cache / "engine", logs / "dockerd.log", say=progress.say_of("engine"))
         self._bare = folder / "git" / "shop.git"
-        self.git = GitServer(
-            folder / "git", password=self.passwords["git"], token=self.passwords["github"], on_push=self._pushed
-        )
         tokens = {self.passwords["github"]: LOGIN, self.passwords["github-developer"]: DEVELOPER}
         self.github = GitHub(self._bare, REPOSITORY, tokens)
+        self.git = GitServer(
+            folder / "git", password=self.passwords["git"], accepts=self._may_push, on_push=self._pushed
+        )
         self.slack = Slack(CHANNELS, self.passwords["slack"])
         self.hooks = Hooks(self.passwords["backup"])
         self.registry_up = asyncio.Event()
@@ -92,6 +93,10 @@ class Outside:
         """The registry as Tidegate and the nodes reach it."""
         return RegistryAccess(self.public("registry"), "tidegate", self.passwords["registry"])
 
+    def _may_push(self, token: str) -> bool:
+        """The two who are Tidegate at GitHub, by its token and as an App."""
+        return self.github.login_of(token) in (LOGIN, APP_LOGIN)
+
     def deployments(self) -> list[Deployment]:
         """GitHub's deployments, oldest first."""
         return self.github.state.deployments
@@ -106,7 +111,7 @@ class Outside:
             f"slack-{channel}": self.public("slack") + urlsplit(address).path
             for channel, address in self.slack.webhooks.items()
         }
-        return {**self.passwords, **hooks}
+        return {**self.passwords, **hooks, "github-app": self.github.app.private_key}
 
     async def _open(self, name: str, address: str) -> None:
         parts = urlsplit(address)

@@ -115,7 +115,7 @@ def settings(at: Addresses, files: Mapping[str, Path]) -> dict[str, Any]:
         "helm": at.helm,
         "registry": {"url": at.registry, "username": at.username, "password": _file(files["registry"])},
         "engine": {"builder": at.builder, "host": at.engine},
-        "github": {"url": at.github, "token": _file(files["github"])},
+        "github": {"url": at.github, "token": _file(files["github"]), "app": None},
         "slack": {
             "url": f"{at.slack}/api",
             "webhooks": {channel: _file(files[f"slack-{channel}"]) for channel in CHANNELS},

@@ -26,6 +26,7 @@ from tasks import server
 # looks need not wait for.
 if TYPE_CHECKING:
     from clients.github import GitHub
+    from clients.github_app import App
     from clients.slack import Slack
     from clients.store import Store
 
@@ -38,6 +39,7 @@ _root: ContextVar[str] = ContextVar("root", default="")
 
 # A run that waits at its gates is begun again a few times, too.
 MOST_STARTS = 20
+NAME_A_WAY_IN = "Set github.token or github.app."
 # PATH -> the helm that was found for it: looked for once a process.
 _helms: dict[str, str] = {}
 
@@ -107,22 +109,32 @@ async def registry() -> Registry:
     return Registry(settings.registry.url, path, username=settings.registry.username, password=password)
 
 
-async def github() -> GitHub | None:
-    """None where no token is configured: GitHub is then told nothing."""
-    settings = load.settings()
-    token = await secret(settings.github.token, "github.token")
-    if token is None:
+async def github(patience: float | None = None) -> GitHub | None:
+    """None where neither a token nor an App is configured: GitHub is then told nothing. `patience` is how many seconds
+    a rate limit is waited for, where not the usual time."""
+    settings, app = load.settings(), load.settings().github.app
+    access: str | App | None = await secret(settings.github.token, "github.token")
+    if app is not None:
+        from clients.github_app import App
+
+        key = await resolve(app.private_key.ref(), "github.app.private_key")
+        access = App(app.id, app.installation, key)
+    if access is None:
         return None
     from clients.github import GitHub
+    from clients.github_limit import PATIENCE
 
-    return GitHub(settings.github.url, token, settings.application.github)
+    patience = PATIENCE if patience is None else patience
+    return GitHub(settings.github.url, access, settings.application.github, patience=patience)
 
 
 async def required_github() -> GitHub:
-    """GitHub, for what cannot be left out. Raises Refused where no token is configured."""
+    """GitHub, for what cannot be left out. Raises Refused where neither a token nor an App is configured."""
     client = await github()
     if client is None:
-        raise Refused("no GitHub token is configured.", field="github.token", next_step="Name one in the settings.")
+        raise Refused(
+            "neither a token nor an App for GitHub is configured.", field="github.token", next_step=NAME_A_WAY_IN
+        )
     return client
 
 

@@ -1,4 +1,4 @@
-"""Telling GitHub, Slack and monitoring. What cannot be told is said in the log and fails nothing."""
+"""Telling Slack, monitoring and, of commits, GitHub. What cannot be told is said in the log and fails nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from release.versions import shown
 from tasks import context, threads
 from tasks.say import say
 
-State = Literal["in_progress", "success", "failure", "error", "inactive"]
 CommitState = Literal["error", "failure", "pending", "success"]
 
 
@@ -57,72 +56,6 @@ async def post(
     message = await client.post(channel, text, attachments=attachments, username=username, icon=icon, thread=begun)
     if message is not None and begun is None:
         await told.opened(channel, message)
-
-
-@task(task_run_name="GitHub deployment {environment}")
-async def start_deployment(ref: str, environment: str, description: str, payload: Mapping[str, Any]) -> int | None:
-    """Start a GitHub deployment and set it in progress; its number, or None when GitHub was not told."""
-
-    async def start() -> int | None:
-        client = await context.github()
-        if client is None:
-            return None
-        async with client as github:
-            production = environment.startswith("production")
-            return await github.create_deployment(ref, environment, description, production=production, payload=payload)
-
-    number: int | None = await _told("GitHub", start())
-    if number is not None:
-        await _status(number, "in_progress", description, "")
-    return number
-
-
-@task(task_run_name="GitHub deployment {number}: {state}")
-async def finish_deployment(number: int | None, state: State, description: str, address: str) -> None:
-    """End a GitHub deployment with its address."""
-    if number is not None:
-        await _status(number, state, description, address)
-
-
-@task(task_run_name="GitHub deployment {environment} of run {run}")
-async def settle_deployment(ref: str, environment: str, run: str, description: str, address: str) -> None:
-    """End with success what a dead run left in progress, if it did."""
-    for number in await _told("GitHub", _find(ref, environment, {"run": run}, "in_progress")) or ():
-        await _status(number, "success", description, address)
-
-
-@task(task_run_name="GitHub deployment {environment}: taken back")
-async def retire_deployments(ref: str, environment: str, digest: str, description: str) -> None:
-    """Set inactive what a version that was taken back left there, whichever run brought it.
-
-    GitHub does so by itself after a later success, but never in a production environment.
-    """
-    for number in await _told("GitHub", _find(ref, environment, {"digest": digest}, "in_progress", "success")) or ():
-        await _status(number, "inactive", description, "")
-
-
-async def _find(ref: str, environment: str, payload: Mapping[str, str], *states: str) -> list[int]:
-    """The deployments of a commit with that in their payload which are in one of the states."""
-    client = await context.github()
-    if client is None:
-        return []
-    async with client as github:
-        found = [
-            one for one in await github.deployments(environment, ref=ref) if payload.items() <= one.payload.items()
-        ]
-        return [one.id for one in found if await github.deployment_state(one.id) in states]
-
-
-async def _status(number: int, state: State, description: str, address: str) -> None:
-    async def tell() -> None:
-        client = await context.github()
-        if client is not None:
-            async with client as github:
-                await github.deployment_status(
-                    number, state, description=description[:140], environment_url=address, log_url=context.run_url()
-                )
-
-    await _told("GitHub", tell())
 
 
 @task(task_run_name="status {context_name} of {commit}: {state}")

@@ -24,9 +24,9 @@ async def release_body(tag: str) -> str | None:
     client = await context.github()
     if client is None:
         raise Refused(
-            "the release notes cannot be read: no token for GitHub is configured.",
+            "the release notes cannot be read: neither a token nor an App for GitHub is configured.",
             field="github.token",
-            next_step="Configure one, or set `checks: {release_notes: false}` and give --strategy.",
+            next_step="Set github.token or github.app, or set `checks: {release_notes: false}` and give --strategy.",
         )
     async with client as github:
         found = await github.release(tag)

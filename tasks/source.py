@@ -8,7 +8,6 @@ from pathlib import Path
 from prefect import task
 
 from clients import commits
-from clients.git import Repository
 from config import load
 from release import hotfix
 from release.branches import Pull, check_pull
@@ -17,19 +16,14 @@ from release.versions import Version, parse_tag
 from tasks import context
 from tasks.command import application_file, completed, tail
 from tasks.context import work
+from tasks.mirror import opened as repository
 from tasks.policy import RETRY
 from tasks.say import say
 
-__all__ = ["application_file"]
+__all__ = ["application_file", "repository"]
 
 # What a release tells of its commits' times; a measure needs no more.
 MOST_COMMITS = 500
-
-
-async def repository() -> Repository:
-    """The mirror of the application's repository, brought up to date."""
-    application = load.settings().application
-    return await Repository.open(application.git, work("mirrors") / f"{application.name}.git")
 
 
 @task(task_run_name="resolve {ref}", **RETRY)
@@ -49,7 +43,8 @@ async def pull_request(number: int) -> Pull:
     """A pull request that development may build. Raises Refused for one from a fork, closed, or to another branch."""
     client = await context.github()
     if client is None:
-        raise Refused("GitHub cannot be asked without a token.", field="github.token", next_step="Configure one.")
+        what = "GitHub cannot be asked without a token or an App."
+        raise Refused(what, field="github.token", next_step=context.NAME_A_WAY_IN)
     async with client as github:
         pull = await github.pull_request(number)
     if pull is None:

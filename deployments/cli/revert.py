@@ -36,20 +36,16 @@ def revert(
 
 
 async def _revert(asked: str) -> tuple[Revert, PullRequest, str]:
-    from clients.git import Repository
     from clients.git_revert import push, revert
-    from clients.gitcommand import Credential
     from deployments import audited, prefectapi, watching
     from tasks import context
+    from tasks import mirror as mirrors
 
     application = load.settings().application
     async with prefectapi.runs() as runs:
         run = await watching.find(runs, asked)
         wanted = reverting.of_outcome(run.id, (await runs.artifacts([run.id])).get("outcome"))
-    token = await context.secret(load.settings().github.token, "github.token")
-    folder = context.work("mirrors") / f"{application.name}.git"
-    credential = Credential("x-access-token", token) if token and application.git.startswith("http") else None
-    mirror = await Repository.open(application.git, folder, credential=credential)
+    mirror = await mirrors.opened(pushing=True)
     good = await mirror.commit_of_tag(f"v{wanted.good}")
     commit = await revert(mirror, application.branch, wanted.bad, good, wanted.message)
     async with await context.required_github() as github:

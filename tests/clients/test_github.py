@@ -8,15 +8,19 @@ from typing import Any
 
 import httpx
 import pytest
+from github_clock import Clock
 
+from clients.address import at_github
 from clients.github import GitHub
+from clients.github_app import App
 from release.errors import Refused, TidegateError, Unavailable
 
 TOKEN = "ghp_secret"
 
 
-def github(answer: Callable[[httpx.Request], httpx.Response], token: str = TOKEN) -> GitHub:
-    return GitHub("https://api.github.example", token, "acme/shop", transport=httpx.MockTransport(answer))
+def github(answer: Callable[[httpx.Request], httpx.Response], token: str = TOKEN, clock: Clock | None = None) -> GitHub:
+    transport = httpx.MockTransport(answer)
+    return GitHub("https://api.github.example", token, "acme/shop", limit=(clock or Clock()).limit, transport=transport)
 
 
 async def failed(answer: Callable[[httpx.Request], httpx.Response]) -> TidegateError:
@@ -121,6 +125,30 @@ def test_a_token_that_cannot_be_one_is_refused_before_it_is_sent(token: str) -> 
         github(answering(200), token)
     assert refused.value.field == "github.token"
     assert token.strip() == "" or token not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["", "a key", "-----BEGIN RSA PRIVATE KEY-----\nhidden\n-----END RSA PRIVATE KEY-----"])
+def test_a_key_that_cannot_be_one_is_refused_before_anything_is_sent(key: str) -> None:
+    with pytest.raises(Refused) as refused:
+        GitHub("https://api.github.example", App("1", 2, key), "acme/shop")
+    assert refused.value.field == "github.app.private_key"
+    assert "hidden" not in f"{refused.value} {App('1', 2, key)!r}"
+
+
+@pytest.mark.parametrize(
+    ("git", "api", "there"),
+    [
+        ("https://github.com/acme/shop.git", "https://api.github.com", True),
+        ("https://GitHub.example.com/acme/shop.git", "https://github.example.com/api/v3", True),
+        ("https://acme.ghe.com/acme/shop.git", "https://api.acme.ghe.com", True),
+        ("http://github.com/acme/shop.git", "https://api.github.com", False),
+        ("https://github.com.evil.example/shop.git", "https://api.github.com", False),
+        ("git@github.com:acme/shop.git", "https://api.github.com", False),
+        ("/srv/git/shop.git", "https://api.github.com", False),
+    ],
+)
+def test_git_is_let_in_only_at_the_same_github(git: str, api: str, there: bool) -> None:
+    assert at_github(git, api) is there
 
 
 @pytest.mark.parametrize("repo", ["shop", "/shop", "acme/", "acme/shop/x"])

@@ -159,6 +159,21 @@ def test_a_variable_overrides_a_key(edit: Edit, monkeypatch: pytest.MonkeyPatch)
     assert load.settings().github.token is not None
 
 
+def test_github_lets_in_by_a_token_or_as_an_app(edit: Edit) -> None:
+    app = "app: {id: 4711, installation: 815, private_key: {env: KEY}}"
+    edit("tidegate", f"github: {{{app}}}")
+    found = load.settings().github
+    assert found.app is not None
+    assert (found.token, found.app.id, found.app.installation) == (None, "4711", 815)
+    edit("tidegate", f"github: {{token: {{env: TOKEN}}, {app}}}")
+    with pytest.raises(Refused, match=r"give github.token or github.app, not both") as raised:
+        load.settings()
+    assert raised.value.field == "tidegate.yaml: github"
+    edit("tidegate", "github: {app: {id: 4711, installation: 0, private_key: {env: KEY}}}")
+    with pytest.raises(Refused, match=r"github.app.installation"):
+        load.settings()
+
+
 def test_a_process_does_not_follow_its_target_from_the_sandbox_to_the_real_thing(edit: Edit) -> None:
     overlay = load.home() / "overlay" / "tidegate.yaml"
     overlay.parent.mkdir(parents=True)

@@ -6,6 +6,8 @@ import pytest
 from desk import PODS, Desk, only, release
 from look import Look, Regions
 
+from sandbox.shop.fastimport import git
+
 pytestmark = pytest.mark.slow
 SECONDS = 5.0
 
@@ -34,6 +36,20 @@ def test_who_is_only_told_fails_no_release(desk: Desk, look: Look, another: str)
     for who in ("Slack", "GitHub", "Monitoring"):
         assert f"{who} was not told" in result.text
     assert {one["version"] for one in look.live().values()} == {another.removeprefix("v")}
+
+
+def test_githubs_rate_limit_leaves_no_deployment_in_progress(desk: Desk, look: Look, another: str) -> None:
+    with desk.start(*release(another)) as running:
+        running.until("us-east-1: shop-blue is being")
+        desk.fault("github", "429")
+        running.until("GitHub was not told")
+        desk.calm()
+        result = running.end()
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert "its rate limit is reached" in result.text
+    commit = git(desk.bare, "rev-parse", another + "^{commit}").strip()
+    ended = {name: states[-1] for name, states in look.deployments(commit).items() if name.startswith("production")}
+    assert ended == {f"production-{region}": "success" for region in look.live()}
 
 
 def test_who_is_only_told_fails_no_way_back(desk: Desk, look: Look, good: Regions, another: str) -> None:

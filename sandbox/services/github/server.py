@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from release.errors import TidegateError
+from sandbox.services.github.apps import App
 from sandbox.services.github.deliveries import Delivery
 from sandbox.services.github.gitdata import GitData, GitError
 from sandbox.services.github.hub import Hub
@@ -29,8 +30,9 @@ _HOUR = 3600
 class GitHub:
     """`repository` is the bare repository's folder, `name` its `owner/name` at GitHub.
 
-    `tokens` maps each accepted token to the login it belongs to. `limit` is how many requests an hour a token
-    has. `state` is readable by tests and the page; `refs_changed` is to be called after each push over git.
+    `tokens` maps each accepted token to the login it belongs to; besides there is one `app`. `limit` is how many
+    requests an hour a login has. `state` is readable by tests and the page; `refs_changed` is to be called after each
+    push over git.
     """
 
     def __init__(
@@ -49,15 +51,21 @@ class GitHub:
         self._reset = 0
         self._shapes = Shapes(name, branch)
         self._hub = Hub(GitData(repository), self._shapes)
-        self._site = Site(self._app(), port=port)
+        self.app = App(self._shapes)
+        self._site = Site(self._served(), port=port)
 
-    def _app(self) -> web.Application:
+    def _served(self) -> web.Application:
         app = web.Application(middlewares=[self._guard])
         root = f"/repos/{self._shapes.name}"
         # The narrower path of a group comes first: commits/{ref}/status before commits/{ref}.
         for group in (Statuses, Deployments, Releases, Git, Pulls, Repository):
             app.add_routes(group(self._hub).routes(root))
+        app.add_routes(self.app.routes())
         return app
+
+    def login_of(self, token: str) -> str | None:
+        """Whose a token is, None for one that is not accepted, or not any more."""
+        return self._tokens.get(token) or self.app.login_of(token)
 
     @property
     def url(self) -> str:
@@ -103,10 +111,10 @@ class GitHub:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        token = ""
+        login = ""
         try:
-            token, request[LOGIN] = self._caller(request)
-            self._count(token)
+            login = request[LOGIN] = self._caller(request)
+            self._count(login)
             response = await handler(request)
         except Problem as problem:
             response = problem.response()
@@ -114,28 +122,31 @@ class GitHub:
             response = (not_found() if error.status == 404 else Problem(error.status, error.reason)).response()
         except (GitError, TidegateError) as error:
             response = Problem(500, f"Git failed in the sandbox: {error}").response()
-        response.headers.update(self._rates(token))
+        response.headers.update(self._rates(login))
         return response
 
-    def _caller(self, request: web.Request) -> tuple[str, str]:
+    def _caller(self, request: web.Request) -> str:
         header = request.headers.get("Authorization", "")
         if not header:
             raise Problem(401, "Requires authentication")
         token = header.partition(" ")[2].strip()
-        if token not in self._tokens:
+        if request.path.startswith("/app/"):
+            return self.app.check(token)
+        login = self.login_of(token)
+        if login is None:
             raise Problem(401, "Bad credentials")
-        return token, self._tokens[token]
+        return login
 
-    def _count(self, token: str) -> None:
+    def _count(self, login: str) -> None:
         if time.time() >= self._reset:
             self._used, self._reset = {}, int(time.time()) + _HOUR
-        used = self._used.get(token, 0)
+        used = self._used.get(login, 0)
         if used >= self._limit:
-            raise Problem(403, f"API rate limit exceeded for {self._tokens[token]}.")
-        self._used[token] = used + 1
+            raise Problem(403, f"API rate limit exceeded for {login}.")
+        self._used[login] = used + 1
 
-    def _rates(self, token: str) -> Mapping[str, str]:
-        used = self._used.get(token, 0)
+    def _rates(self, login: str) -> Mapping[str, str]:
+        used = self._used.get(login, 0)
         return {
             "X-GitHub-Media-Type": "github.v3; format=json",
             "X-GitHub-Api-Version-Selected": "2026-03-10",
