@@ -15,7 +15,7 @@ from config.base import Model
 from config.login import Login
 from config.schema import Address, Name, Secret
 from config.service import Service
-from release import gates_votes
+from release import people as built
 
 # Whatever helm there is.
 HELM = "helm"
@@ -76,7 +76,7 @@ class Person(Model):
     `totp_period_s` is how long a code is shown: 30 s on every usual device.
     """
 
-    roles: Annotated[tuple[gates_votes.Role, ...], Field(min_length=1)]
+    roles: Annotated[tuple[built.Role, ...], Field(min_length=1)]
     slack: str = ""
     github: str = ""
     totp: Secret | None = None
@@ -84,8 +84,8 @@ class Person(Model):
     openid: str = ""
     totp_period_s: Annotated[int, Field(ge=1, le=300)] = 30
 
-    def build(self, name: str) -> gates_votes.Person:
-        return gates_votes.Person(name, frozenset(self.roles), self.slack, self.github)
+    def build(self, name: str) -> built.Person:
+        return built.Person(name, frozenset(self.roles), self.slack, self.github)
 
 
 class Backup(Model):
@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     sandbox: Sandbox = Sandbox()
 
     @property
-    def persons(self) -> dict[str, gates_votes.Person]:
+    def persons(self) -> dict[str, built.Person]:
         """The people by name."""
         return {name: person.build(name) for name, person in self.people.items()}
 
