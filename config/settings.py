@@ -88,6 +88,17 @@ class Person(Model):
         return built.Person(name, frozenset(self.roles), self.slack, self.github)
 
 
+class Checks(Model):
+    """As whom the application's own commands run: as the worker, who has every secret, or as a user of the machine."""
+
+    runs_as: Annotated[str, Field(alias="as", pattern=r"^(worker|user:[a-z_][a-z0-9_-]{0,31})$")] = "worker"
+
+    @property
+    def user(self) -> str | None:
+        """The user's name; None for the worker."""
+        return self.runs_as.partition(":")[2] or None
+
+
 class Backup(Model):
     """The database backup webhook."""
 
@@ -148,6 +159,7 @@ class Settings(BaseSettings):
     people: dict[Name, Person] = {}
     login: Login = Login()
     service: Service = Service()
+    checks: Checks = Checks()
     sandbox: Sandbox = Sandbox()
 
     @property

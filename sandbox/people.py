@@ -50,6 +50,6 @@ def settings(files: Mapping[str, Path]) -> dict[str, Any]:
 
 def _visitors() -> tuple[str, ...]:
     """With who started the sandbox: he is believed at this machine, and may steer what he asks for."""
-    own = user.name().lower()
+    own = user.own_name().lower()
     fits = re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?", own)
     return (*VISITORS, own) if fits and own not in (*VISITORS, *HELPERS) else VISITORS

@@ -26,7 +26,7 @@ As = Annotated[
 
 def actor() -> str:
     """The name of who is at the command line; it proves nothing."""
-    return os.environ.get("TIDEGATE_ACTOR") or user.name()
+    return os.environ.get("TIDEGATE_ACTOR") or user.own_name()
 
 
 def code() -> str:
