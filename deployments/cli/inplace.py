@@ -28,7 +28,7 @@ async def run(pipeline: str, call: Mapping[str, Any], by: Requester, console: Co
 
     async def write(_flow: Any, flow_run: FlowRun, _state: Any) -> None:
         # As soon as it runs: whoever kills it did ask for it.
-        who.noted(await audited.write(by, f"run {pipeline}", str(flow_run.id), {}))
+        who.noted(await audited.asked(by, f"run {pipeline}", str(flow_run.id)))
 
     state = await flow.with_options(on_running=[write])(**call, return_state=True)
     return str(state.name), str(state.message or ""), await state.aresult(raise_on_failure=False)

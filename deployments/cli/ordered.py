@@ -50,4 +50,4 @@ async def _remember(run: str, by: Requester) -> str:
     if by.proven:
         await ballot.asked(run, by.name, "cli")
         return ""
-    return await audited.write(by, "ask", run, {})
+    return await audited.asked(by, "ask", run)
