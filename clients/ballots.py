@@ -10,13 +10,11 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clients.audit import record
+from clients.codes import spend
 from clients.store import Store
-from clients.tables import asked, audit, gate_requests, gate_votes, used_codes
-from release import gates_code
+from clients.tables import asked, gate_requests, gate_votes
 from release.errors import Refused
 from release.gates_votes import Bound, Decision, Vote, bound_from
-
-_WRONG = "wrong code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +46,15 @@ class Ballots:
         try:
             async with self._store.begin() as connection:
                 await connection.execute(asked.insert().values(run=run, who=who, via=via, at=at))
-                await record(connection, who, via, "ask", run, at)
+                await record(connection, who, via, "ask", run, at, {"proven": True})
         except IntegrityError:
             return
 
-    async def who_asked(self, run: str) -> str | None:
-        """Whom `asked_by` kept for the run."""
+    async def who_asked(self, run: str) -> tuple[str, str] | None:
+        """Whom `asked_by` kept for the run, and the way he asked by: each way has names of its own."""
         async with self._store.begin() as connection:
-            found = await connection.scalar(select(asked.c.who).where(asked.c.run == run))
-            return None if found is None else str(found)
+            found = (await connection.execute(select(asked.c.who, asked.c.via).where(asked.c.run == run))).first()
+            return None if found is None else (str(found.who), str(found.via))
 
     async def open(self, request: Asked, proven: bool, since: float) -> float:
         """Write a waiting request down, or anew; when it was first asked for.
@@ -117,37 +115,13 @@ class Ballots:
 
         `once` is a number that this person may use only once (a code's time step). Raises Refused for a second use.
         """
-        try:
-            async with self._store.begin() as connection:
-                await connection.execute(used_codes.insert().values(person=vote.person, step=once, at=vote.at))
-                row = {"run": request.run, "key": vote.bound.key, "person": vote.person, "via": vote.via, "at": vote.at}
-                row |= {"decision": vote.decision, "reason": vote.reason, "bound": vote.bound.as_dict()}
-                await connection.execute(gate_votes.insert().values(row))
-                detail = {"reason": vote.reason, "bound": row["bound"]}
-                await record(connection, vote.person, vote.via, vote.decision, request.run, vote.at, detail)
-        except IntegrityError:
-            raise Refused(
-                "this code was used before; each counts once.",
-                field="code",
-                next_step="Wait for the next one (30 s) and give that.",
-            ) from None
-
-    async def wrong_code(self, person: str, via: str, run: str, at: float) -> None:
-        """Count a wrong code."""
         async with self._store.begin() as connection:
-            await record(connection, person, via, _WRONG, run, at)
-
-    async def require_patience(self, person: str, now: float) -> None:
-        """Raises Refused after too many wrong codes: nobody may guess."""
-        since = now - gates_code.WRONG_WITHIN
-        query = select(func.count()).where(audit.c.who == person, audit.c.what == _WRONG, audit.c.at > since)
-        async with self._store.begin() as connection:
-            if int(await connection.scalar(query) or 0) >= gates_code.MOST_WRONG:
-                raise Refused(
-                    f"{gates_code.MOST_WRONG} wrong codes were given for {person}: none is looked at for ten minutes.",
-                    field="code",
-                    next_step="If that was not you, tell whoever looks after Tidegate.",
-                )
+            await spend(connection, vote.person, once, vote.at)
+            row = {"run": request.run, "key": vote.bound.key, "person": vote.person, "via": vote.via, "at": vote.at}
+            row |= {"decision": vote.decision, "reason": vote.reason, "bound": vote.bound.as_dict()}
+            await connection.execute(gate_votes.insert().values(row))
+            detail = {"reason": vote.reason, "bound": row["bound"]}
+            await record(connection, vote.person, vote.via, vote.decision, request.run, vote.at, detail)
 
     async def leave(self, run: str) -> None:
         """The run waits no longer."""

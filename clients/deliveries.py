@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clients.audit import record
 from clients.store import Store
 from clients.tables import asked
 from clients.tables import deliveries as table
@@ -79,12 +80,13 @@ class Deliveries:
             return [str(row.run) for row in await connection.execute(chosen)]
 
     async def started(self, delivery: Delivery, run: str, at: float) -> None:
-        """It has its run; who asked for that is kept with it."""
+        """It has its run; who asked for that is kept and written into the audit with it, once."""
         who = str(delivery.parameters.get("actor", ""))
         async with self._store.begin() as connection:
             await _end(connection, delivery, state=STARTED, run=run)
             if (await connection.execute(select(asked.c.run).where(asked.c.run == run))).first() is None:
                 await connection.execute(asked.insert().values(run=run, who=who, via="github", at=at))
+                await record(connection, who, "github", "ask", run, at, {"delivery": delivery.id, "proven": True})
 
     async def lately(self, since: float) -> list[str]:
         """The runs of deliveries that came at `since` or later (seconds since the epoch)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clients import tracing
+from clients.user import account
 from release.errors import Refused, Unavailable
 
 # A command that ended may have left a child that holds its output open: wait this long for it, in seconds.
@@ -40,15 +41,17 @@ async def run(
     timeout: float,
     grace: float = 5.0,
     on_line: OnLine | None = None,
+    user: str | None = None,
 ) -> Completed:
     """Run `argv` to its end and return what it wrote; a non-zero code is returned, not raised.
 
     `env` replaces the environment when given (PATH included). `on_line` gets each line of both outputs as it
     comes. On time-out (`timeout`, seconds) or cancellation the whole group gets SIGTERM, and SIGKILL after
-    `grace` seconds. Raises Unavailable on time-out, Refused when the executable or `cwd` is not there.
+    `grace` seconds. `user` is as whom it runs, in his own group alone, which takes root. Raises Unavailable on
+    time-out, Refused when the executable or `cwd` is not there, and as `clients.user.account`.
     """
     with tracing.call(*_called(argv)):
-        return await _run(argv, cwd, env, stdin, timeout, grace, on_line)
+        return await _run(argv, cwd, env, stdin, timeout, grace, on_line, user)
 
 
 async def _run(
@@ -59,9 +62,10 @@ async def _run(
     timeout: float,
     grace: float,
     on_line: OnLine | None,
+    user: str | None,
 ) -> Completed:
     started = time.monotonic()
-    process = await _start(argv, cwd, env, stdin is not None)
+    process = await _start(argv, cwd, env, stdin is not None, user)
     reading = asyncio.create_task(_communicate(process, stdin, on_line))
     try:
         async with asyncio.timeout(timeout):
@@ -90,9 +94,10 @@ def _name(argv: Sequence[str]) -> str:
 
 
 async def _start(
-    argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, feed: bool
+    argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, feed: bool, user: str | None
 ) -> asyncio.subprocess.Process:
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    other = account(user) if user is not None else None
     try:
         return await asyncio.create_subprocess_exec(
             *argv,
@@ -102,6 +107,9 @@ async def _start(
             stdout=pipe,
             stderr=pipe,
             start_new_session=True,
+            user=other.pw_uid if other else None,
+            group=other.pw_gid if other else None,
+            extra_groups=[] if other else None,
         )
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         if cwd is not None and not await asyncio.to_thread(cwd.is_dir):

@@ -15,7 +15,7 @@ from config.base import Model
 from config.login import Login
 from config.schema import Address, Name, Secret
 from config.service import Service
-from release import gates_votes
+from release import people as built
 
 # Whatever helm there is.
 HELM = "helm"
@@ -91,7 +91,7 @@ class Person(Model):
     `totp_period_s` is how long a code is shown: 30 s on every usual device.
     """
 
-    roles: Annotated[tuple[gates_votes.Role, ...], Field(min_length=1)]
+    roles: Annotated[tuple[built.Role, ...], Field(min_length=1)]
     slack: str = ""
     github: str = ""
     totp: Secret | None = None
@@ -99,8 +99,19 @@ class Person(Model):
     openid: str = ""
     totp_period_s: Annotated[int, Field(ge=1, le=300)] = 30
 
-    def build(self, name: str) -> gates_votes.Person:
-        return gates_votes.Person(name, frozenset(self.roles), self.slack, self.github)
+    def build(self, name: str) -> built.Person:
+        return built.Person(name, frozenset(self.roles), self.slack, self.github)
+
+
+class Checks(Model):
+    """As whom the application's own commands run: as the worker, who has every secret, or as a user of the machine."""
+
+    runs_as: Annotated[str, Field(alias="as", pattern=r"^(worker|user:[a-z_][a-z0-9_-]{0,31})$")] = "worker"
+
+    @property
+    def user(self) -> str | None:
+        """The user's name; None for the worker."""
+        return self.runs_as.partition(":")[2] or None
 
 
 class Backup(Model):
@@ -163,10 +174,11 @@ class Settings(BaseSettings):
     people: dict[Name, Person] = {}
     login: Login = Login()
     service: Service = Service()
+    checks: Checks = Checks()
     sandbox: Sandbox = Sandbox()
 
     @property
-    def persons(self) -> dict[str, gates_votes.Person]:
+    def persons(self) -> dict[str, built.Person]:
         """The people by name."""
         return {name: person.build(name) for name, person in self.people.items()}
 

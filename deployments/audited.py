@@ -6,12 +6,19 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from config import load
 from release.errors import TidegateError
+from release.people import Requester
 from tasks import context
 
 
-async def write(who: str, what: str, run: str, detail: Mapping[str, Any]) -> str:
-    """Write it down; empty, or why that could not be, as a sentence.
+async def asked(by: Requester, what: str, run: str) -> str:
+    """Write down that a run was asked for, as `write`; without a database nobody expects that."""
+    return "" if load.settings().database is None else await write(by, what, run, {})
+
+
+async def write(by: Requester, what: str, run: str, detail: Mapping[str, Any]) -> str:
+    """Write it down, and whether it is proven who did it; empty, or why that could not be, as a sentence.
 
     What was done stands: a database that is away keeps nobody from it in an emergency.
     """
@@ -23,7 +30,7 @@ async def write(who: str, what: str, run: str, detail: Mapping[str, Any]) -> str
         from clients.audit import record
 
         async with store, store.begin() as connection:
-            await record(connection, who, "cli", what, run, time.time(), detail)
+            await record(connection, by.name, "cli", what, run, time.time(), {**detail, "proven": by.proven})
     except TidegateError as error:
         return f"{what} is not in the audit: {error.what}"
     return ""

@@ -27,6 +27,7 @@ async def examine() -> tuple[Finding, ...]:
         ("prefect", "workers", service.workers),
         ("tidegate", "database", systems.own_database),
         ("gates", "people", systems.people),
+        ("checks", "user", systems.checks),
         ("service", "webhook", service.webhook),
         ("service", "OpenID", service.openid),
         ("git", "repository", systems.git),

@@ -49,6 +49,22 @@ async def people() -> Finding:
     return Finding("gates", "people", "ok", f"{len(settings.people)} may act")
 
 
+async def checks() -> Finding:
+    """Whether what anybody may push to a branch runs where it could read what gates and webhooks are worth."""
+    settings = load.settings()
+    if (name := settings.checks.user) is not None:
+        detail = f"the application's commands run as {name}, where the worker is root"
+        return Finding("checks", "user", "ok", detail)
+    guarded = ["people"] if settings.people else []
+    guarded += ["service.github_secret"] if settings.service.github_secret is not None else []
+    if not guarded:
+        return Finding("checks", "user", "ok", "the application's commands run as the worker")
+    mend = "Set `checks: {as: user:NAME}` and start the worker as root (docs/application.md)."
+    detail = f"a branch's tests run as the worker and can read its credentials, and with them pass {guarded[0]}"
+    grade: doctor.Grade = "note" if settings.target == "sandbox" else "wrong"
+    return Finding("checks", "user", grade, detail, mend)
+
+
 async def git() -> Finding:
     application = load.settings().application
     tip = await (await reading.mirror()).commit_of(f"refs/heads/{application.branch}")

@@ -17,7 +17,6 @@ from release import (
     gates,
     gates_freeze,
     gates_messages,
-    gates_votes,
     names,
     notes,
     plan,
@@ -33,6 +32,7 @@ from release.environment import Environment, Region, Strategy
 from release.errors import Refused
 from release.gates_votes import Bound
 from release.model import Artifact, RegionState
+from release.people import Requester
 from release.planning import Change, Plan, RegionPlan
 from release.strategy import Want
 from release.versions import Version, parse_tag
@@ -41,12 +41,12 @@ from tasks import context
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A release as somebody might ask for it, `at` a time in the gates' time zone; now where it is empty."""
+    """A release as `by` might ask for it, `at` a time in the gates' time zone; now where it is empty."""
 
     tag: str
     strategy: str | None = None
     regions: tuple[str, ...] = ()
-    actor: str = "unknown"
+    by: Requester = Requester("unknown")
     at: str = ""
 
 
@@ -107,10 +107,9 @@ def _request(
     asked: Asked, found: _Found, regions: tuple[str, ...], states: Sequence[RegionState], at: float
 ) -> gates.Request:
     """What would stand at the gates for who asks here, with nobody's approval yet."""
-    proven = gates_votes.who(load.settings().persons, asked.actor) is not None
     live = {state.region: _live(state) for state in states}
     bound = Bound(f"production {asked.tag}", found.want.artifact.digest, asked.strategy or "", regions, live)
-    return gates.Request(asked.actor, proven=proven, at=at, bound=bound, on_branch=found.on_branch)
+    return gates.Request(asked.by.name, proven=asked.by.proven, at=at, bound=bound, on_branch=found.on_branch)
 
 
 def _never(environment: Environment, request: gates.Request) -> tuple[tuple[str, str], ...]:

@@ -12,10 +12,10 @@ from prefect.artifacts import acreate_table_artifact
 from clients.ballots import Asked, Ballots
 from config import load
 from flows.asking import Asking, bound_now
-from release import gates, gates_messages, gates_slack, gates_votes
+from release import gates, gates_messages, gates_slack, people
 from release.errors import Refused, TidegateError, Unavailable
 from release.gates_votes import Bound
-from tasks import ballot, context, notify, waiting
+from tasks import ballot, context, notify, proof, waiting
 from tasks.say import say
 
 # How often a run in place looks for votes.
@@ -80,16 +80,17 @@ class Passage:
         return gates.needed(self._policy, self._request)
 
     async def identify(self) -> None:
-        """Who asked: kept by the way he asked by, or the login of a run in place. Nobody else is proven; a schedule is
-        nobody who could approve."""
+        """Who asked: whoever proved it to a run in place, or whom the way he asked by kept. Nobody else is proven; a
+        schedule is nobody who could approve."""
         if waiting.scheduled():
             self._request, self._policy = replace(self._request, proven=True), self._policy.by_schedule()
             return
-        who = self._asking.actor if not waiting.suspends() else None
-        if who is None and self._ballots is not None:
-            who = await self._ballots.who_asked(context.run_id())
-        person = gates_votes.who(self._people, who) if who else None
-        self._request = replace(self._request, requester=who or self._asking.actor, proven=person is not None)
+        here = proof.in_place.get()
+        asked = (here, "cli") if here else None
+        if asked is None and self._ballots is not None:
+            asked = await self._ballots.who_asked(context.run_id())
+        proven = asked is not None and people.who(self._people, *asked) is not None
+        self._request = replace(self._request, requester=asked[0] if asked else self._asking.actor, proven=proven)
 
     async def _open(self, what_for: str) -> None:
         if self._ballots is not None:

@@ -11,7 +11,7 @@ from release.board import Board
 from release.board_releases import ReleaseView
 from release.board_seen import SeenApproval
 from release.errors import Refused
-from release.gates_votes import Role
+from release.people import Role
 from release.versions import shown
 
 Action = Literal["promote", "hold", "resume", "abort", "rollback", "approve", "reject"]

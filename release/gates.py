@@ -12,7 +12,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from release.gates_freeze import Freeze, frozen
-from release.gates_votes import Bound, Counted, Person, Vote, count
+from release.gates_votes import Bound, Counted, Vote, count
+from release.people import Person
 
 Word = Literal["passed", "waiting", "refused"]
 # How long Prefect keeps a run suspended after its request has expired, in seconds: until then it is woken, and refuses

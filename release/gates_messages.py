@@ -7,7 +7,7 @@ from typing import Any
 
 from release.errors import Refused
 from release.gates import Gate, Gates, Request, Standing, needed
-from release.gates_votes import Person, is_called
+from release.people import Person, is_called
 from release.versions import shown
 
 

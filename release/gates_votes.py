@@ -8,26 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from release.errors import Refused
+from release.people import Person, Role, is_called
 from release.versions import shown
 
 Decision = Literal["approve", "reject"]
-Role = Literal["see", "approve", "operate"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
-# Each role may what those before it may.
-ROLES: tuple[Role, ...] = get_args(Role)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who may act: `slack` and `github` are his names there, empty where he has none."""
-
-    name: str
-    roles: frozenset[Role]
-    slack: str = ""
-    github: str = ""
-
-    def may(self, role: Role) -> bool:
-        return any(ROLES.index(own) >= ROLES.index(role) for own in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +125,6 @@ def moved(then: Bound, now: Bound) -> str:
     return ""
 
 
-def is_called(person: Person, name: str) -> bool:
-    """Whether `name`, as a run's requester, is this person by any of his names."""
-    wanted = name.strip().casefold()
-    return wanted in {one.casefold() for one in (person.name, person.slack, person.github) if one}
-
-
-def who(people: Mapping[str, Person], name: str) -> Person | None:
-    """The person whom `name` means, by any of his names."""
-    return next((person for person in people.values() if is_called(person, name)), None)
-
-
 def decision(text: str) -> Decision:
     """The decision of that name. Raises Refused for another."""
     for known in DECISIONS:
@@ -159,9 +133,10 @@ def decision(text: str) -> Decision:
     raise Refused(f"{text!r} is no decision.", field="decision", next_step=f"Choose one of {', '.join(DECISIONS)}.")
 
 
-def approver(people: Mapping[str, Person], name: str, bound: Bound, requester: str, what: Decision) -> Person:
-    """The person who votes. Raises Refused for somebody who may not; broken glass is one person's, be it who asked."""
-    person, role = who(people, name), role_for(bound)
+def approver(person: Person | None, name: str, bound: Bound, requester: str, what: Decision) -> Person:
+    """The person who votes as `name`. Raises Refused for somebody who may not; broken glass is one person's, be it who
+    asked."""
+    role = role_for(bound)
     if person is None or not person.may(role):
         raise Refused(
             f"nobody called {name!r} may approve this.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -11,6 +11,7 @@ from typing import Any
 import pyotp
 from argon2 import PasswordHasher
 
+from clients import user
 from release import gates_code
 
 # These are for visitors, with codes as every device shows them.
@@ -37,6 +38,8 @@ def settings(files: Mapping[str, Path]) -> dict[str, Any]:
         people[name] = {
             "roles": ["approve" if helper else "operate"],
             "slack": f"U{name.upper()}",
+            # As who pushes to the sandbox's repository is called at its GitHub (`sandbox.outside.DEVELOPER`).
+            "github": name,
             "totp": {"file": str(files[f"totp-{name}"])},
             "totp_period_s": HELPERS_PERIOD if helper else gates_code.PERIOD,
         }
@@ -46,6 +49,7 @@ def settings(files: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def _visitors() -> tuple[str, ...]:
-    """With who started the sandbox: then it is proven who asks for a release at this machine."""
-    own = getpass.getuser().lower()
-    return (*VISITORS, own) if own.isalnum() and own not in (*VISITORS, *HELPERS) else VISITORS
+    """With who started the sandbox: he is believed at this machine, and may steer what he asks for."""
+    own = user.own_name().lower()
+    fits = re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?", own)
+    return (*VISITORS, own) if fits and own not in (*VISITORS, *HELPERS) else VISITORS

@@ -7,12 +7,14 @@ import time
 from dataclasses import dataclass
 
 from clients.ballots import Asked, Ballots
-from clients.store import Store
+from clients.codes import Codes
 from config import load
-from release import gates_code, gates_slack, gates_votes
+from release import gates_slack, gates_votes, people
 from release.errors import Refused, TidegateError
-from release.gates_votes import Decision, Person, Vote
-from tasks import context
+from release.gates_votes import Decision, Vote
+from release.people import Person
+from tasks import context, proof
+from tasks.proof import required_store
 from tasks.say import say
 
 
@@ -23,18 +25,6 @@ class Cast:
     request: Asked
     vote: Vote
     approved: int
-
-
-async def required_store() -> Store:
-    """The store, to be opened. Raises Refused where none is configured."""
-    store = await context.store()
-    if store is None:
-        raise Refused(
-            "votes need a database that keeps them, and none is configured.",
-            field="database.url",
-            next_step="Name one in tidegate.yaml; docs/gates.md says how.",
-        )
-    return store
 
 
 async def asked(run: str, who: str, via: str) -> None:
@@ -73,13 +63,8 @@ async def approve_by_code(
     async with await required_store() as store:
         ballots = Ballots(store)
         request = await ballots.find(run)
-        person = _person(request, name, chosen)
-        await ballots.require_patience(person.name, now)
-        secret = await _secret(person)
-        step = gates_code.step_of(secret, code, given or now, period=_period(person))
-        if step is None:
-            await ballots.wrong_code(person.name, via, request.run, now)
-            raise Refused("the code is wrong.", field="code", next_step="Give the one that is shown now.")
+        person = _person(request, name, chosen, via)
+        step = await proof.step(Codes(store), person, code, via, request.run, given or now)
         return await _keep(ballots, request, Vote(person.name, chosen, reason.strip(), via, now, request.bound), step)
 
 
@@ -98,29 +83,15 @@ async def approve_by_slack(body: bytes, timestamp: str, signature: str) -> Cast:
     async with await required_store() as store:
         ballots = Ballots(store)
         request = await ballots.find(press.run)
-        person = next((one for one in settings.persons.values() if one.slack == press.user), None)
-        person = _person(request, person.name if person else press.user, press.decision)
+        person = _person(request, press.user, press.decision, "slack")
         reason = "" if press.decision == "approve" else "by a button in Slack"
         vote = Vote(person.name, press.decision, reason, "slack", now, request.bound)
         return await _keep(ballots, request, vote, press.once)
 
 
-def _person(request: Asked, name: str, decision: Decision) -> Person:
-    return gates_votes.approver(load.settings().persons, name, request.bound, request.requester, decision)
-
-
-def _period(person: Person) -> int:
-    return load.settings().people[person.name].totp_period_s
-
-
-async def _secret(person: Person) -> str:
-    field = f"people.{person.name}.totp"
-    found = await context.secret(load.settings().people[person.name].totp, field)
-    if found is None:
-        raise Refused(
-            f"{person.name} has no secret for one-time codes.", field=field, next_step="Name one in tidegate.yaml."
-        )
-    return found
+def _person(request: Asked, name: str, decision: Decision, via: str) -> Person:
+    person = people.who(load.settings().persons, name, via)
+    return gates_votes.approver(person, name, request.bound, request.requester, decision)
 
 
 async def _keep(ballots: Ballots, request: Asked, vote: Vote, once: int) -> Cast:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -15,12 +13,12 @@ from config import text
 from release import appfile
 from release.appfile import AppFile
 from release.errors import Refused
+from tasks import lodging
 
 # A variable called like this is taken for a secret, whatever the configuration calls it.
 _SECRETIVE = ("PASSWORD", "KEY", "TOKEN", "SECRET")
 # Shorter values, and shorter lines of a secret, are too common to be told from other text.
 _LEAST = 4
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE")
 
 
 def application_file(source: Path) -> AppFile:
@@ -40,19 +38,17 @@ def application_file(source: Path) -> AppFile:
 
 
 async def completed(
-    command: str, checkout: Path, variables: Mapping[str, str], timeout: float, app: AppFile | None = None
+    command: str, place: Path, variables: Mapping[str, str], timeout: float, app: AppFile
 ) -> process.Completed:
-    """Run one of the application's commands in its work tree, whatever its exit code.
+    """Run one of the application's commands in `place`, as `tasks.lodging` gives it, whatever its exit code.
 
     It sees `variables` and a few of the machine's, nothing else of Tidegate's own environment. Raises Refused when
     there is no such command, Unavailable when it does not end in time.
     """
-    argv = (app or application_file(checkout)).commands.get(command)
+    argv = app.commands.get(command)
     if argv is None:
         raise Refused(f"the application names no command {command!r}.", field="tidegate.yaml: commands")
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', '')}"
-    return await process.run(argv, cwd=checkout, env={**inherited, "PATH": path, **variables}, timeout=timeout)
+    return await lodging.execute(argv, place, variables, timeout)
 
 
 def tail(done: process.Completed, variables: Mapping[str, str], secrets: Collection[str] = ()) -> str:

@@ -15,7 +15,7 @@ from release import quality
 from release.appfile import AppFile
 from release.errors import Failed, Unavailable
 from release.quality import Checked
-from tasks import source
+from tasks import lodging, source
 from tasks.command import application_file, completed, tail
 from tasks.say import say
 
@@ -69,8 +69,7 @@ async def run_side_by_side(
 async def _group(
     app: AppFile, checkout: Path, copy: Path, group: Sequence[str], variables: Mapping[str, str]
 ) -> list[Checked]:
-    await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
-    await asyncio.to_thread(shutil.copytree, checkout, copy, symlinks=True)
+    await lodging.copied(await lodging.of(checkout), copy)
     found = []
     for command in group:
         try:
@@ -85,14 +84,14 @@ async def _group(
 @task(name="check", task_run_name="{command}")
 async def _command(command: str, app: AppFile, copy: Path, results: Path, variables: Mapping[str, str]) -> Checked:
     """One command; what it writes is moved to `results`. Raises _NotPassed, so that its task is seen as failed."""
-    await asyncio.to_thread(_take, app, copy, None)
+    await _take(app, copy, None)
     try:
         done = await completed(command, copy, variables, _TIMEOUT, app)
     except Unavailable as error:
         ended = Checked(command, None, _TIMEOUT, str(error))
     else:
         ended = Checked(command, done.code, done.seconds, tail(done, variables) if done.code else "")
-    junit, coverage = await asyncio.to_thread(_take, app, copy, results)
+    junit, coverage = await _take(app, copy, results)
     checked = quality.read(ended, app.results, junit, coverage)
     if not checked.passed:
         bad = _NotPassed(checked.why)
@@ -101,7 +100,7 @@ async def _command(command: str, app: AppFile, copy: Path, results: Path, variab
     return checked
 
 
-def _take(app: AppFile, copy: Path, results: Path | None) -> tuple[dict[str, str], dict[str, str]]:
+async def _take(app: AppFile, copy: Path, results: Path | None) -> tuple[dict[str, str], dict[str, str]]:
     """Move the result files out of the work copy, so that none is taken for another command's; name to text.
 
     Without `results` they are removed. Links are left: they could show a file that is not the application's.
@@ -111,14 +110,11 @@ def _take(app: AppFile, copy: Path, results: Path | None) -> tuple[dict[str, str
         for path in sorted({path for pattern in patterns for path in copy.glob(pattern)}):
             if path.is_symlink() or not path.is_file() or copy.resolve() not in path.resolve().parents:
                 continue
-            if results is None:
-                path.unlink()
-                continue
             name = path.relative_to(copy).as_posix()
-            kept = results / name
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(kept)
-            texts[name] = _text(kept)
+            kept = results / name if results else None
+            await lodging.take(path, kept, _MOST + 1)
+            if kept is not None:
+                texts[name] = _text(kept)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from release import hotfix
 from release.branches import Pull, check_pull
 from release.errors import Failed, Refused, TidegateError
 from release.versions import Version, parse_tag
-from tasks import context
+from tasks import context, lodging
 from tasks.command import application_file, completed, tail
 from tasks.context import work
 from tasks.mirror import opened as repository
@@ -100,7 +101,9 @@ async def committed(commit: str, live: tuple[str, ...]) -> tuple[str, ...]:
 @task(task_run_name="check out {commit}", **RETRY)
 async def checkout(commit: str, run: str) -> Path:
     """A clean work tree of the commit, in a folder of this run."""
-    return await (await repository()).checkout(commit, work("runs", run) / f"source-{commit[:12]}")
+    made = await (await repository()).checkout(commit, work("runs", run) / f"source-{commit[:12]}")
+    await asyncio.to_thread(lodging.forget, made)
+    return made
 
 
 @task(task_run_name="{command}")
@@ -127,7 +130,8 @@ async def _run(
     *,
     region: str | None,
 ) -> str:
-    done = await completed(command, checkout, variables, timeout)
+    app, place = application_file(checkout), await lodging.of(checkout)
+    done = await completed(command, place, variables, timeout, app)
     if done.code == 0:
         return f"{command} passed in {done.seconds:.1f} s"
     raise Failed(

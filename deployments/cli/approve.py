@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Annotated
 
 import typer
 
-from deployments.cli.release import actor
-
-CODE_VARIABLE = "TIDEGATE_CODE"
+from deployments.cli import who
 
 
 def approve(
@@ -29,7 +26,6 @@ def approve(
     """
     from deployments import voting
 
-    code = os.environ.get(CODE_VARIABLE) or typer.prompt("One-time code", hide_input=True)
     decision = "reject" if reject else "approve"
-    cast = asyncio.run(voting.by_code(run, person or actor(), code, decision, reason))
+    cast = asyncio.run(voting.by_code(run, person or who.actor(), who.code(), decision, reason))
     typer.echo(voting.told(cast))

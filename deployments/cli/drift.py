@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli import runner
-from deployments.cli.release import Here, Json, actor
+from deployments.cli import runner, who
+from deployments.cli.release import Here, Json
 
 
 def drift(
@@ -19,5 +19,4 @@ def drift(
 
     Exit code 3 where something differs. Example: `tidegate drift production`.
     """
-    call = {"environment": environment, "actor": actor()}
-    runner.run("drift", call, here=here, as_json=as_json)
+    runner.run("drift", {"environment": environment}, who.caller(), here=here, as_json=as_json)

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli import runner
-from deployments.cli.release import BreakGlass, Here, Json, Wait, actor
+from deployments.cli import runner, who
+from deployments.cli.release import BreakGlass, Here, Json, Wait
 
 
 def hotfix(
     branch: Annotated[str, typer.Argument(help="The branch, hotfix/..., which holds what is live.")],
     severity: Annotated[str, typer.Option(help="critical, high or medium.")] = "critical",
     break_glass: BreakGlass = None,
+    person: who.As = None,
     wait: Wait = False,
     here: Here = False,
     as_json: Json = False,
@@ -24,9 +25,8 @@ def hotfix(
 
     Example: `tidegate hotfix hotfix/stock --severity critical`.
     """
-    call = {"branch": branch, "severity": severity, "actor": actor(), "wait_for_lock": wait}
-    call["break_glass"] = break_glass
-    runner.run("hotfix", call, here=here, as_json=as_json)
+    call = {"branch": branch, "severity": severity, "wait_for_lock": wait, "break_glass": break_glass}
+    runner.run("hotfix", call, who.asking(person), here=here, as_json=as_json)
 
 
 def rollback(
@@ -41,8 +41,8 @@ def rollback(
 
     Example: `tidegate rollback --reason "checkout fails"`, or `tidegate rollback --to v1.4.0 --reason "..."`.
     """
-    call = {"reason": reason, "to": to, "regions": region, "actor": actor(), "wait_for_lock": wait}
-    runner.run("rollback", call, here=here, as_json=as_json)
+    call = {"reason": reason, "to": to, "regions": region, "wait_for_lock": wait}
+    runner.run("rollback", call, who.caller(), here=here, as_json=as_json)
 
 
 def retire(
@@ -55,5 +55,5 @@ def retire(
 
     Example: `tidegate retire production`.
     """
-    call = {"environment": environment, "actor": actor(), "wait_for_lock": wait}
-    runner.run("retire", call, here=here, as_json=as_json)
+    call = {"environment": environment, "wait_for_lock": wait}
+    runner.run("retire", call, who.caller(), here=here, as_json=as_json)

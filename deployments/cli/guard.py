@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli import runner
-from deployments.cli.release import Here, Json, actor
+from deployments.cli import runner, who
+from deployments.cli.release import Here, Json
 
 
 def guard(
@@ -19,5 +19,4 @@ def guard(
 
     The release stands whatever becomes of the watch. Example: `tidegate guard production`.
     """
-    call = {"environment": environment, "actor": actor()}
-    runner.run("guard", call, here=here, as_json=as_json)
+    runner.run("guard", {"environment": environment}, who.caller(), here=here, as_json=as_json)

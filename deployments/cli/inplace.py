@@ -5,20 +5,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from tasks import logs
+from deployments import audited
+from deployments.cli import who
+from release.people import Requester
+from tasks import logs, proof
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 
-async def run(pipeline: str, call: Mapping[str, Any], console: Console) -> tuple[str, str, Any]:
-    """Run the flow of that name to its end: its state's name and message, and what it told."""
+async def run(pipeline: str, call: Mapping[str, Any], by: Requester, console: Console) -> tuple[str, str, Any]:
+    """Run the flow of that name, as `by` asks, to its end: its state's name and message, and what it told."""
     _show_lines(console)
     # Lines for a program are JSON, and nothing else is among them.
     console.quiet = logs.wanted()
+    proof.in_place.set(by.name if by.proven else None)
     flow = getattr(import_module(f"flows.{pipeline}"), pipeline)
-    state = await flow(**call, return_state=True)
+
+    async def write(_flow: Any, flow_run: FlowRun, _state: Any) -> None:
+        # As soon as it runs: whoever kills it did ask for it.
+        who.noted(await audited.asked(by, f"run {pipeline}", str(flow_run.id)))
+
+    state = await flow.with_options(on_running=[write])(**call, return_state=True)
     return str(state.name), str(state.message or ""), await state.aresult(raise_on_failure=False)
 
 

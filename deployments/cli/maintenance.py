@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from config import load
-from deployments.cli.release import actor, noted
+from deployments.cli import who
 from release.environment import Region
 from release.errors import TidegateError, Unavailable
+from release.people import Requester
 
 app = typer.Typer(help="Maintenance mode, as a release switches it on and off.", no_args_is_help=True)
 
@@ -23,13 +24,14 @@ def _group() -> None:
 @app.command()
 def off(
     environment: Annotated[str, typer.Argument(help="development, staging or production.")] = "production",
+    person: who.As = None,
 ) -> None:
     """Switch maintenance mode off in every region of an environment, whoever switched it on.
 
     Example: `tidegate maintenance off production`.
     """
-    failed, note = asyncio.run(_off(environment))
-    noted(note)
+    failed, note = asyncio.run(_off(environment, who.operator(person)))
+    who.noted(note)
     if failed:
         raise Unavailable(
             " ".join(failed),
@@ -38,7 +40,7 @@ def off(
     typer.echo(f"Maintenance mode is off in {environment}.")
 
 
-async def _off(name: str) -> tuple[list[str], str]:
+async def _off(name: str, by: Requester) -> tuple[list[str], str]:
     """What went wrong, region by region, and why it is not in the audit; every region is tried."""
     from clients.cluster import Cluster
     from deployments import audited
@@ -56,4 +58,4 @@ async def _off(name: str) -> tuple[list[str], str]:
 
     found = await asyncio.gather(*(one(region) for region in load.environment(name).regions.values()))
     failed = [problem for problem in found if problem]
-    return failed, await audited.write(actor(), "maintenance off", "", {"environment": name, "failed": failed})
+    return failed, await audited.write(by, "maintenance off", "", {"environment": name, "failed": failed})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,14 @@ from uuid import uuid4
 
 from rich.console import Console
 
-from deployments import prefectapi
+from deployments import audited, prefectapi
 from deployments.cli.follow import Follower
 
 if TYPE_CHECKING:
     from clients.prefect_api import Deployment, FlowRun
     from clients.prefect_runs import Run
     from release.outcome import Outcome
+    from release.people import Requester
 
 
 async def worker_for(pipeline: str) -> Deployment | str:
@@ -30,12 +30,11 @@ async def worker_for(pipeline: str) -> Deployment | str:
         return deployment
 
 
-async def order(deployment: Deployment, call: Mapping[str, Any]) -> FlowRun:
-    """Create the run, and keep who asked for it: at the command line that is known."""
+async def order(deployment: Deployment, call: Mapping[str, Any], by: Requester) -> tuple[FlowRun, str]:
+    """Create the run and keep who asked for it; the sentence says why that is not in the audit, or is empty."""
     async with prefectapi.orders() as prefect:
         run = await prefect.create(deployment, call, key=f"cli-{uuid4()}", tags=("cli",), checked=False)
-    await _remember(run.id, str(call["actor"]))
-    return run
+    return run, await _remember(run.id, by)
 
 
 async def followed(console: Console, run: str) -> tuple[Run, Outcome | None]:
@@ -44,11 +43,11 @@ async def followed(console: Console, run: str) -> tuple[Run, Outcome | None]:
         return await Follower(runs, console).to_the_end(run)
 
 
-async def _remember(run: str, who: str) -> None:
-    from clients.ballots import Ballots
-    from tasks import context
+async def _remember(run: str, by: Requester) -> str:
+    from tasks import ballot
 
-    store = await context.store()
-    if store is not None:
-        async with store:
-            await Ballots(store).asked_by(run, who, "cli", time.time())
+    # Its gates must know whom they may not let approve it; one who is not proven is nobody to them.
+    if by.proven:
+        await ballot.asked(run, by.name, "cli")
+        return ""
+    return await audited.asked(by, "ask", run)

@@ -10,9 +10,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from deployments.cli.release import Json, actor
+from deployments.cli import who
+from deployments.cli.release import Json
 from deployments.cli.show import table
 from release import messages
+from release.people import Requester
 from release.planning import Plan, RegionPlan
 from release.versions import shown
 
@@ -30,6 +32,9 @@ def plan(
     at: Annotated[
         str, typer.Option(help="As if asked at this time, 2026-11-27T17:05, in the gates' time zone; now by default.")
     ] = "",
+    person: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="As if this one of `people` asked, and proved it.")
+    ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="Show every line of each region's Helm diff.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -41,8 +46,10 @@ def plan(
     Example: `tidegate plan v1.4.0 --strategy canary`, or `tidegate plan v1.4.0 --at 2026-11-27T17:05`.
     """
     from deployments import plans
+    from tasks import proof
 
-    found = asyncio.run(plans.read(plans.Asked(tag, strategy, tuple(region or ()), actor(), at)))
+    by = Requester(proof.known(person).name, proven=True) if person else who.caller()
+    found = asyncio.run(plans.read(plans.Asked(tag, strategy, tuple(region or ()), by, at)))
     if as_json:
         Console().print_json(data=found.as_dict())
     else:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from deployments.cli.release import Json, actor, noted
+from deployments.cli import who
+from deployments.cli.release import Json
 from deployments.cli.show import moment, table
 from release import quarantine
+from release.people import Requester
 from release.versions import shown
 
 if TYPE_CHECKING:
@@ -45,14 +47,15 @@ def listed(
 def lift(
     digest: Annotated[str, typer.Argument(help="The image's digest or its beginning, or the version's tag vX.Y.Z.")],
     reason: Annotated[str, typer.Option(help="Why it may come again; it is kept with your name.")],
+    person: who.As = None,
     as_json: Json = False,
 ) -> None:
     """Let a version that was taken back be released again. Your name and reason stay in its record.
 
     Example: `tidegate quarantine lift v1.5.0 --reason "the database was the cause"`.
     """
-    one, note = asyncio.run(_lift(digest, reason))
-    noted(note)
+    one, note = asyncio.run(_lift(digest, reason, who.operator(person)))
+    who.noted(note)
     version = shown(one.artifact.version)
     if as_json:
         told = {"pipeline": "quarantine", "word": "lifted", "version": one.artifact.version, "reason": reason}
@@ -70,16 +73,16 @@ async def _read() -> list[Quarantined]:
     return sorted((one for one in found if one is not None), key=lambda one: one.at, reverse=True)
 
 
-async def _lift(asked: str, reason: str) -> tuple[Quarantined, str]:
+async def _lift(asked: str, reason: str, by: Requester) -> tuple[Quarantined, str]:
     from deployments import audited
     from tasks import clock, context
 
-    lifted = quarantine.lift(quarantine.find(await _read(), asked), actor(), reason, clock.now())
+    lifted = quarantine.lift(quarantine.find(await _read(), asked), by.name, reason, clock.now())
     async with await context.registry() as registry:
         digest = lifted.artifact.digest
         await registry.write_record(quarantine.tag_of(digest), digest, lifted.as_dict())
     detail = {"version": lifted.artifact.version, "digest": digest, "reason": reason}
-    return lifted, await audited.write(actor(), "quarantine lift", lifted.run, detail)
+    return lifted, await audited.write(by, "quarantine lift", lifted.run, detail)
 
 
 def _row(one: Quarantined) -> tuple[str, ...]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from typing import Annotated
 
 import typer
 
-from deployments.cli import runner
+from deployments.cli import runner, who
 
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 Here = Annotated[bool, typer.Option("--here", help="Run it in this process, although a worker is there.")]
@@ -22,17 +20,6 @@ BreakGlass = Annotated[
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for a release that is under way instead of refusing.")]
 
 
-def actor() -> str:
-    """Who is at the command line."""
-    return os.environ.get("TIDEGATE_ACTOR") or getpass.getuser()
-
-
-def noted(why_not: str) -> None:
-    """Say where a deed could not be written into the audit."""
-    if why_not:
-        typer.echo(f"Note: {why_not}", err=True)
-
-
 def develop(
     ref: Annotated[str, typer.Argument(help="feature/**, bugfix/** or develop.")] = "develop",
     pull: Annotated[int | None, typer.Option(help="The number of a pull request to develop, instead of REF.")] = None,
@@ -44,14 +31,15 @@ def develop(
 
     Example: `tidegate develop feature/wishlist`, or `tidegate develop --pull 12`.
     """
-    call = {"ref": ref, "pull": pull, "actor": actor(), "wait_for_lock": wait}
-    runner.run("development", call, here=here, as_json=as_json)
+    call = {"ref": ref, "pull": pull, "wait_for_lock": wait}
+    runner.run("development", call, who.caller(), here=here, as_json=as_json)
 
 
 def stage(
     ref: Annotated[str, typer.Argument(help="A branch, tag or commit of the application.")] = "main",
     version: Annotated[str | None, typer.Option(help="X.Y.Z; computed from the commits when left out.")] = None,
     break_glass: BreakGlass = None,
+    person: who.As = None,
     wait: Wait = False,
     here: Here = False,
     as_json: Json = False,
@@ -60,8 +48,8 @@ def stage(
 
     Example: `tidegate stage v1.4.0`, or `tidegate stage main --version 1.4.1`.
     """
-    call = {"ref": ref, "version": version, "actor": actor(), "wait_for_lock": wait, "break_glass": break_glass}
-    runner.run("staging", call, here=here, as_json=as_json)
+    call = {"ref": ref, "version": version, "wait_for_lock": wait, "break_glass": break_glass}
+    runner.run("staging", call, who.asking(person), here=here, as_json=as_json)
 
 
 def release(
@@ -75,6 +63,7 @@ def release(
         bool, typer.Option("--accept-no-way-back", help="Release although a bad version could not be taken back.")
     ] = False,
     break_glass: BreakGlass = None,
+    person: who.As = None,
     wait: Wait = False,
     here: Here = False,
     as_json: Json = False,
@@ -83,6 +72,6 @@ def release(
 
     Example: `tidegate release v1.4.0 --strategy canary`; the first version ever needs `--accept-no-way-back`.
     """
-    call = {"tag": tag, "strategy": strategy, "regions": region, "actor": actor(), "wait_for_lock": wait}
+    call = {"tag": tag, "strategy": strategy, "regions": region, "wait_for_lock": wait}
     call |= {"accept_no_way_back": accept_no_way_back, "break_glass": break_glass}
-    runner.run("production", call, here=here, as_json=as_json)
+    runner.run("production", call, who.asking(person), here=here, as_json=as_json)

@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 
 from config import load
-from deployments.cli.release import Json, actor, noted
+from deployments.cli import who
+from deployments.cli.release import Json
 from release import reverting
 
 if TYPE_CHECKING:
     from clients.github_changes import PullRequest
+    from release.people import Requester
     from release.reverting import Revert
 
 
@@ -26,8 +28,8 @@ def revert(
 
     Example: `tidegate revert 3f2a`.
     """
-    wanted, opened, note = asyncio.run(_revert(run))
-    noted(note)
+    wanted, opened, note = asyncio.run(_revert(run, who.caller()))
+    who.noted(note)
     if as_json:
         Console().print_json(data={"branch": wanted.branch, "pull_request": opened.number, "url": opened.url})
         return
@@ -35,7 +37,7 @@ def revert(
     typer.echo("Next: review and merge it, then stage and release the next version.")
 
 
-async def _revert(asked: str) -> tuple[Revert, PullRequest, str]:
+async def _revert(asked: str, by: Requester) -> tuple[Revert, PullRequest, str]:
     from clients.git_revert import push, revert
     from deployments import audited, prefectapi, watching
     from tasks import context
@@ -50,7 +52,7 @@ async def _revert(asked: str) -> tuple[Revert, PullRequest, str]:
     commit = await revert(mirror, application.branch, wanted.bad, good, wanted.message)
     async with await context.required_github() as github:
         await push(mirror, commit, wanted.branch)
-        title, text = reverting.pull_request(wanted, actor(), runs.page(run.id))
+        title, text = reverting.pull_request(wanted, by.name, runs.page(run.id))
         opened = await github.create_pull_request(wanted.branch, application.branch, title, text)
     detail = {"version": wanted.version, "pull request": opened.url}
-    return wanted, opened, await audited.write(actor(), "revert", wanted.run, detail)
+    return wanted, opened, await audited.write(by, "revert", wanted.run, detail)

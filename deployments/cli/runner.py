@@ -11,11 +11,12 @@ import typer
 from rich.console import Console
 
 from config import load
-from deployments.cli import detached
+from deployments.cli import detached, who
 from deployments.cli.show import table
 from release import tables
 from release.errors import Unavailable
 from release.outcome import Outcome
+from release.people import Requester
 
 if TYPE_CHECKING:
     from clients.prefect_api import Deployment
@@ -26,8 +27,8 @@ _INTERRUPTED = 130
 Ended = tuple[str, str, Any]
 
 
-def run(pipeline: str, call: Mapping[str, Any], *, here: bool = False, as_json: bool = False) -> None:
-    """Run the pipeline of that name with `call`, show it and its end, and leave with its exit code.
+def run(pipeline: str, call: Mapping[str, Any], by: Requester, *, here: bool = False, as_json: bool = False) -> None:
+    """Run the pipeline of that name with `call`, as `by` asks, show it and its end, and leave with its exit code.
 
     It runs on a worker, which a closed laptop does not stop; in this process if asked to (`here`), and where no
     worker is there. Raises Unavailable where the settings' Prefect server does not answer.
@@ -36,7 +37,7 @@ def run(pipeline: str, call: Mapping[str, Any], *, here: bool = False, as_json: 
     console = Console(stderr=as_json)
     if load.settings().target == "sandbox":
         console.print("target: the sandbox (nodes, users, GitHub and Slack are simulated)", style="dim")
-    name, message, outcome = _ended(pipeline, call, console, here)
+    name, message, outcome = _ended(pipeline, {**call, "actor": by.name}, by, console, here)
     if not isinstance(outcome, Outcome):
         console.print(f"the run ended as {name}: {message}", style="red", markup=False)
         raise typer.Exit(1)
@@ -69,23 +70,24 @@ def prepare() -> None:
         ) from None
 
 
-def _ended(pipeline: str, call: Mapping[str, Any], console: Console, here: bool) -> Ended:
+def _ended(pipeline: str, call: Mapping[str, Any], by: Requester, console: Console, here: bool) -> Ended:
     if not here and "PREFECT_API_URL" in os.environ:
         from deployments.cli import ordered
 
         deployment = asyncio.run(ordered.worker_for(pipeline))
         if not isinstance(deployment, str):
-            return _on_worker(deployment, call, console)
+            return _on_worker(deployment, call, by, console)
         console.print(f"{deployment}: it runs in this process, and ends with it", style="dim")
     from deployments.cli import inplace
 
-    return asyncio.run(inplace.run(pipeline, call, console))
+    return asyncio.run(inplace.run(pipeline, call, by, console))
 
 
-def _on_worker(deployment: Deployment, call: Mapping[str, Any], console: Console) -> Ended:
+def _on_worker(deployment: Deployment, call: Mapping[str, Any], by: Requester, console: Console) -> Ended:
     from deployments.cli import ordered
 
-    ordered_run = asyncio.run(ordered.order(deployment, call))
+    ordered_run, note = asyncio.run(ordered.order(deployment, call, by))
+    who.noted(note)
     run = ordered_run.id[:8]
     console.print(
         f"run {run} ({ordered_run.name}) goes to a worker. Ctrl-C leaves it running; `tidegate watch {run}` shows it "

@@ -14,8 +14,8 @@ from clients.sessions import Sessions
 from release import logins
 from release.errors import Refused
 from release.gates_code import step_of
-from release.gates_votes import Person
 from release.logins import Failure
+from release.people import Person
 
 # Verified for a name that nobody has, so that the time it takes says nothing. The password is nobody's.
 _NOBODY = PasswordHasher().hash("nobody")

@@ -22,7 +22,7 @@ from release.board_actions import ROLES, Plan, plan
 from release.board_seen import Past
 from release.errors import Refused, TidegateError, Unavailable
 from release.finished import OUTCOMES, PIPELINES
-from release.gates_votes import ROLES as EVERY_ROLE
+from release.people import ROLES as EVERY_ROLE
 
 PAGE = 100
 _FIRST_LOOK = 2.0

@@ -18,7 +18,7 @@ from deployments.service import pages
 from deployments.service.accounts import Accounts
 from deployments.service.pages import Elsewhere, Forbidden, PageRoute
 from release.errors import Refused
-from release.gates_votes import Person, Role
+from release.people import Person, Role
 
 COOKIE, BEGUN = "tidegate", "tidegate-login"
 TOKEN = "token"  # noqa: S105 - the name of a form's field

@@ -28,7 +28,7 @@ class FakePrefectApi:
         self.heard = "2026-01-01T00:00:00Z"
 
     def client(self) -> PrefectApi:
-        return PrefectApi(API, transport=httpx.MockTransport(self._answer))
+        return PrefectApi(API, transport=httpx.MockTransport(self.answer))
 
     def state(self, key: str) -> str:
         return str(self.runs[key]["state"]["type"])
@@ -36,7 +36,7 @@ class FakePrefectApi:
     def become(self, key: str, kind: str) -> None:
         self.runs[key]["state"] = {"type": kind, "name": kind.capitalize()}
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
         if self.down:
             raise httpx.ConnectError("refused", request=request)

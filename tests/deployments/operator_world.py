@@ -21,7 +21,7 @@ from clients.sessions import Sessions
 from clients.store import Store
 from deployments.service.accounts import Account, Accounts
 from deployments.service.login import Door
-from release.gates_votes import Person, Role
+from release.people import Person, Role
 
 PASSWORD = "correct horse battery staple"
 # Cheap on purpose: the fast suite hashes often.

@@ -10,12 +10,14 @@ import pytest
 from click.testing import Result
 from hooks import sqlite
 from lockedplaces import Places, places
+from somepeople import code, configured
 from sqlalchemy import select
 from typer.testing import CliRunner
 
 from clients.store import Store
 from clients.tables import audit
 from deployments.cli.main import app
+from release.errors import Refused
 from release.locking import Holder
 
 RUN = "3f2a1111-2222-4333-8444-555555555555"
@@ -37,12 +39,13 @@ async def tidegate(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, app, list(words))
 
 
-async def rows(folder: Path) -> list[tuple[str, str, str, str]]:
+async def rows(folder: Path) -> list[tuple[str, str, str, str, bool]]:
     async with Store(sqlite(folder)) as store, store.begin() as connection:
-        return [(row.who, row.via, row.what, row.run) for row in await connection.execute(select(audit))]
+        found = await connection.execute(select(audit))
+        return [(row.who, row.via, row.what, row.run, row.detail["proven"]) for row in found]
 
 
-@pytest.mark.parametrize(
+ORDERS = pytest.mark.parametrize(
     ("words", "what", "run"),
     [
         (("abort", "3f2a", "--reason", "wrong version"), "abort", RUN),
@@ -53,12 +56,57 @@ async def rows(folder: Path) -> list[tuple[str, str, str, str]]:
         (("maintenance", "off", "production"), "maintenance off", ""),
     ],
 )
+
+
+@ORDERS
 async def test_it_is_written_down_by_whom(
     held: Places, tmp_path: Path, words: tuple[str, ...], what: str, run: str
 ) -> None:
     result = await tidegate(*words)
-    assert await rows(tmp_path) == [("eve", "cli", what, run)], result.output
+    assert await rows(tmp_path) == [("eve", "cli", what, run, False)], result.output
     assert "audit" not in result.output
+
+
+@ORDERS
+async def test_where_there_are_people_it_takes_one_who_may_and_proves_it(
+    held: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], what: str, run: str
+) -> None:
+    (tmp_path / "address").write_text(configured(tmp_path, monkeypatch))
+    monkeypatch.setenv("TIDEGATE_CODE", code())
+    for more, says in (
+        ((), "no secret for one-time codes"),
+        (("--as", "bob"), "nobody called 'bob' may do this"),
+        (("--as", "mallory"), "nobody called 'mallory' may do this"),
+    ):
+        refused = await tidegate(*words, *more)
+        assert isinstance(refused.exception, Refused), refused.output
+        assert says in refused.exception.what
+    assert await rows(tmp_path) == []
+    result = await tidegate(*words, "--as", "ada")
+    assert await rows(tmp_path) == [("ada", "cli", what, run, True)], result.output
+
+
+async def test_the_sandbox_believes_a_name(held: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "address").write_text(configured(tmp_path, monkeypatch))
+    # A home keeps its target as long as the process lives.
+    monkeypatch.setenv("TIDEGATE_HOME", str(tmp_path / "sandbox"))
+    monkeypatch.setenv("TIDEGATE__TARGET", "sandbox")
+    assert (await tidegate("hold", "3f2a")).exit_code == 0
+    assert await rows(tmp_path) == [("eve", "cli", "hold", RUN, True)]
+    monkeypatch.setenv("TIDEGATE_ACTOR", "bob")
+    assert isinstance((await tidegate("resume", "3f2a")).exception, Refused)
+
+
+async def test_an_emergency_waits_for_no_database(
+    held: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(tmp_path, monkeypatch)
+    (tmp_path / "address").write_text("postgresql://tidegate@127.0.0.1:9/tidegate")
+    monkeypatch.setenv("TIDEGATE_CODE", code())
+    result = await tidegate("abort", "3f2a", "--reason", "wrong version", "--as", "ada")
+    assert result.exit_code == 0, result.output
+    assert await held.orders("production") == [("abort", "ada")]
+    assert "Note: whether ada's code was used before is not known" in result.output
 
 
 @pytest.mark.parametrize("url", ["postgresql://tidegate@127.0.0.1:9/tidegate", ""])

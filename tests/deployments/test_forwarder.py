@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from clients.prefect_api import PrefectApi
 from clients.store import Store
-from clients.tables import asked
+from clients.tables import asked, audit
 from deployments.service.forwarder import Forwarder
 from deployments.service.main import beside
 from release.errors import Refused
@@ -47,7 +47,10 @@ async def test_a_delivery_becomes_the_run_that_it_asks_for(service: Door, tmp_pa
     assert await service.kept() == []
     async with Store(sqlite(tmp_path)) as store, store.begin() as connection:
         (row,) = (await connection.execute(select(asked))).mappings()
+        (told,) = (await connection.execute(select(audit))).mappings()
     assert (row["run"], row["who"], row["via"]) == (run["id"], "ada", "github")
+    assert (told["run"], told["who"], told["via"], told["what"]) == (run["id"], "ada", "github", "ask")
+    assert told["detail"] == {"delivery": "d-1", "proven": True}
 
 
 async def test_one_that_was_started_before_the_service_died_is_not_started_again(service: Door) -> None:

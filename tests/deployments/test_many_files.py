@@ -94,6 +94,13 @@ def test_who_builds_has_an_engine() -> None:
     assert set(SERVICES["service"]["volumes"]) < set(worker["volumes"]), "the service has no business with it"
 
 
+def test_the_webhooks_secret_is_the_services_alone() -> None:
+    known = {name for name, service in SERVICES.items() if "SECRET" in str(service.get("environment"))}
+    assert known == {"service"}
+    worker = yaml.safe_load((MANY / "helm" / "worker.yaml").read_text())
+    assert "tidegate-serve-secrets" not in str(worker)
+
+
 def test_the_service_on_kubernetes_is_asked_where_it_answers_and_holds_no_secret() -> None:
     found = {one["kind"]: one for one in yaml.safe_load_all((MANY / "serve.yaml").read_text())}
     pod = found["Deployment"]["spec"]["template"]["spec"]

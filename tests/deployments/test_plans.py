@@ -12,6 +12,7 @@ from deployments import plans
 from release import gates_freeze
 from release.gates import Gates, judge
 from release.model import Artifact, RegionState, SlotState
+from release.people import Requester
 from release.strategy import Want
 
 WEEKEND = gates_freeze.freeze("weekend", datetime(2026, 1, 2, 17), "P2DT15H", "UTC", "FREQ=WEEKLY;BYDAY=FR")
@@ -25,7 +26,7 @@ def test_would_friday_evening_be_refused(at: str, word: str) -> None:
     found = plans._Found(want, True, (), frozenset(), None)
     state = RegionState("us-east-1", SlotState("blue"), SlotState("green"))
     moment = gates_freeze.moment(at, "UTC").timestamp()
-    asked = plans.Asked("v1.5.0", actor="nobody", at=at)
+    asked = plans.Asked("v1.5.0", by=Requester("nobody"), at=at)
     request = plans._request(asked, found, ("us-east-1",), [state], moment)
     standing = judge(gates, request, (), {}, moment)
     assert standing.word == word

@@ -30,7 +30,7 @@ from sandbox import state
 from sandbox.forks import Forked, Forks
 from sandbox.shop import history
 from sandbox.shop.fastimport import git
-from tasks.ballot import required_store
+from tasks.proof import required_store
 
 # Requests a second and region, times the speed: enough to be seen, few enough for two cores.
 USERS = "1"

@@ -10,7 +10,8 @@ import pytest
 
 from release.gates import Gates, Request, Standing, judge, needed
 from release.gates_freeze import Freeze, ahead, freeze, frozen, moment
-from release.gates_votes import Bound, Decision, Person, Vote, bound_from
+from release.gates_votes import Bound, Decision, Vote, bound_from
+from release.people import Person
 
 BERLIN = "Europe/Berlin"
 WEEKEND = freeze("weekend", datetime(2026, 1, 2, 16, 0), "P2DT16H", BERLIN, "FREQ=WEEKLY;BYDAY=FR")

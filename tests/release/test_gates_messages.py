@@ -7,7 +7,8 @@ import pytest
 from release import gates_messages as told
 from release.errors import Refused
 from release.gates import Gates, Request, judge
-from release.gates_votes import Bound, Person
+from release.gates_votes import Bound
+from release.people import Person
 
 PEOPLE = {name: Person(name, frozenset({"approve"})) for name in ("ada", "bob")}
 LIVE = {"us": ("1.4.0", "sha256:old"), "eu": ("", "")}
