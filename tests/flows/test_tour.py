@@ -23,7 +23,7 @@ EXPECTED = [
     ("production", "1.4.0", "blue-green", "released", "1.4.0"),
     ("staging", "1.5.0", "rolling", "released", "1.5.0"),
     ("production", "1.5.0", "rolling", "recovered", "1.4.0"),
-    ("quarantine", "v1.5.0", "", "lifted", "1.4.0"),
+    ("quarantine", "1.5.0", "", "lifted", "1.4.0"),
     ("production", "1.5.0", "blue-green", "recovered", "1.4.0"),
     ("staging", "1.6.0", "rolling", "released", "1.6.0"),
     ("production", "1.6.0", "canary", "released", "1.6.0"),
