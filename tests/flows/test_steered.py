@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from desk import Desk, Running, only
+from desk import Desk, Running, only, release
 from images import made
 from look import Look, Regions
 from test_canary import nothing_left
@@ -72,6 +72,30 @@ def test_a_release_that_is_aborted_late_goes_back_everywhere(
     assert "aborted by ada: wrong version" in result.reason
     assert result.regions()[REGION] == "recovered"
     look.back_on(good, *(name for name, word in result.regions().items() if word == "recovered"))
+
+
+def test_orders_to_a_release_that_goes_back_change_nothing_and_say_so(
+    desk: Desk, look: Look, good: Regions, another: str
+) -> None:
+    # The way back waits for pods of the good version that do not get ready until `desk.calm()`.
+    patient = {"probes": {"startup": {"path": "/health", "failureThreshold": 9999}}}
+    home = desk.variant(production={"rolling": {"timeout_s": 9999, "ready_within_s": 9999}, "values": patient})
+    desk.behave(another.removeprefix("v"), REGION, crashes=True)
+    desk.behave(look.live()[REGION]["version"], REGION, ready_after=3600.0)
+    with desk.start(*release(another, *only(REGION)), home=home) as running:
+        running.until(f"{REGION}: going back", within=240)
+        run = desk.under_way()
+        for order in ("hold", "promote", "abort"):
+            told = desk.tidegate(order, run, "--reason", "too late", actor="eve")
+            assert told.code == 0, told.text
+            assert "It is being taken back already and goes on with that: this changes nothing." in told.text
+        desk.calm()
+        result = running.end()
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert result.reason.startswith(f"{REGION}: CrashLoopBackOff: ")
+    assert result.outcome["quarantined"] is True, "an abort that came too late spares no version"
+    assert "eve" not in result.text
+    look.back_on(good, REGION)
 
 
 def test_a_run_that_is_not_under_way_cannot_be_steered(desk: Desk, served: Regions) -> None:
