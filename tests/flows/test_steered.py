@@ -94,7 +94,7 @@ def test_orders_to_a_release_that_goes_back_change_nothing_and_say_so(
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith(f"{REGION}: CrashLoopBackOff: ")
     assert result.outcome["quarantined"] is True, "an abort that came too late spares no version"
-    assert "eve" not in result.text
+    assert "by eve" not in result.text
     look.back_on(good, REGION)
 
 
