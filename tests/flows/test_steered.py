@@ -77,14 +77,14 @@ def test_a_release_that_is_aborted_late_goes_back_everywhere(
 def test_orders_to_a_release_that_goes_back_change_nothing_and_say_so(
     desk: Desk, look: Look, good: Regions, another: str
 ) -> None:
-    # The way back waits for pods of the good version that do not get ready until `desk.calm()`.
-    patient = {"probes": {"startup": {"path": "/health", "failureThreshold": 9999}}}
-    home = desk.variant(production={"rolling": {"timeout_s": 9999, "ready_within_s": 9999}, "values": patient})
-    desk.behave(another.removeprefix("v"), REGION, crashes=True)
-    desk.behave(look.live()[REGION]["version"], REGION, ready_after=3600.0)
-    with desk.start(*release(another, *only(REGION)), home=home) as running:
-        running.until(f"{REGION}: going back", within=240)
+    second = "eu-west-1"  # the lock is in the first region
+    desk.behave(another.removeprefix("v"), second, crashes=True)
+    with desk.start(*release(another, *only(second))) as running:
+        running.until(f"{second}: shop-", within=240)
         run = desk.under_way()
+        running.until(f"{second}: going back")
+        # Half a second for each answer keeps it on its way back.
+        desk.fault("kubernetes", "slow", second)
         for order in ("hold", "promote", "abort"):
             told = desk.tidegate(order, run, "--reason", "too late", actor="eve")
             assert told.code == 0, told.text
@@ -92,10 +92,10 @@ def test_orders_to_a_release_that_goes_back_change_nothing_and_say_so(
         desk.calm()
         result = running.end()
     assert (result.code, result.word) == (3, "recovered"), result.text
-    assert result.reason.startswith(f"{REGION}: CrashLoopBackOff: ")
+    assert result.reason.startswith(f"{second}: CrashLoopBackOff: ")
     assert result.outcome["quarantined"] is True, "an abort that came too late spares no version"
     assert "by eve" not in result.text
-    look.back_on(good, REGION)
+    look.back_on(good, second)
 
 
 def test_a_run_that_is_not_under_way_cannot_be_steered(desk: Desk, served: Regions) -> None:
