@@ -30,7 +30,7 @@ EXPECTED = [
     ("staging", "1.7.0", "rolling", "released", "1.7.0"),
     ("production", "1.7.0", "canary", "recovered", "1.6.0"),
     ("hotfix", "1.6.1", "rolling", "released", "1.6.1"),
-    ("rollback", "1.6.0", "rolling", "released", "1.6.0"),
+    ("rollback", "1.6.0", "rollback", "released", "1.6.0"),
 ]
 FACTS = {
     0: {"its image", "deployed nowhere"},
