@@ -25,25 +25,28 @@ def scenes(console: Console, releases: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for title in ("pipeline", "version", "outcome", "took", "failing", "live"):
         table.add_column(title, no_wrap=True)
-    if any(one["facts"] for one in releases):
-        table.add_column("seen besides")
     for one in releases:
         pipeline = f"{one['pipeline']} {one['strategy']}" if one["pipeline"] == "production" else one["pipeline"]
         outcome = one["outcome"] if one["as_expected"] else f"[red]{one['outcome']}: NOT AS IT SHOULD BE[/red]"
         failing = str(one["failing_requests"]) if one["outcome"] == "recovered" else ""
         live = sorted({shown(found["version"])[:_SHORT] for found in one["regions"].values()})
-        row = (pipeline, one["version"][:_SHORT], outcome, f"{one['seconds']} s", failing, ", ".join(live))
-        table.add_row(*row, *([_facts(one)] if len(table.columns) > len(row) else []))
+        table.add_row(pipeline, one["version"][:_SHORT], outcome, f"{one['seconds']} s", failing, ", ".join(live))
     console.print(table)
+    _besides(console, releases)
     for one in releases:
         if one["reason"]:
             console.print(f"{one['version']} {one['outcome']}: {one['reason']}", markup=False, highlight=False)
     _now(console, releases[-1]["regions"])
 
 
-def _facts(release: Mapping[str, Any]) -> str:
-    found = (one["fact"] if one["as_expected"] else f"[red]NOT: {one['fact']}[/red]" for one in release["facts"])
-    return ", ".join(found)
+def _besides(console: Console, releases: Sequence[Mapping[str, Any]]) -> None:
+    table = Table("pipeline", "version", "looked for besides", "there", box=box.SIMPLE_HEAD)
+    for one in releases:
+        for fact in one["facts"]:
+            there = "yes" if fact["as_expected"] else "[red]NO[/red]"
+            table.add_row(one["pipeline"], one["version"][:_SHORT], fact["fact"], there)
+    if table.row_count:
+        console.print(table)
 
 
 def _now(console: Console, regions: Mapping[str, Mapping[str, Any]]) -> None:
