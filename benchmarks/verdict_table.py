@@ -17,6 +17,15 @@ class Found(NamedTuple):
     late: float
 
 
+class Rare(NamedTuple):
+    """A bad canary that few requests reach: the share of the runs in which it is found by 600 s."""
+
+    rps: int
+    base: float
+    bad: float
+    share: float
+
+
 class Accepted(NamedTuple):
     """A good canary: `steps` of 10 % only (at least 60 s), or 10/25/50 % (at least 30 s each)."""
 
@@ -62,6 +71,8 @@ FOUND = (
     Found(50, 0.005, 1.0, 15, 15),
     Found(500, 0.005, 1.0, 15, 15),
 )
+
+RARE = (Rare(5, 0.001, 0.01, 0.04), Rare(5, 0.005, 0.02, 0.04))
 
 ONE, THREE = (10,), (10, 25, 50)
 ACCEPTED = (

@@ -37,6 +37,7 @@ async def examine() -> tuple[Finding, ...]:
         ("engine", "builder", systems.engine),
         ("github", "token", systems.github),
         ("slack", "credentials", systems.slack),
+        ("slack", "on call", systems.on_call),
         ("backup", "address", systems.backup),
         ("monitoring", "address", systems.monitoring),
     ]

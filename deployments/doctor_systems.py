@@ -128,6 +128,11 @@ async def slack() -> Finding:
     return Finding("slack", "credentials", "ok", "a webhook for each channel; tried only by a message")
 
 
+async def on_call() -> Finding:
+    slack = load.settings().slack
+    return doctor.on_call(slack.on_call, incidents=slack.token is not None or "incidents" in slack.webhooks)
+
+
 async def backup() -> Finding:
     backup = load.settings().backup
     if backup is None:

@@ -10,7 +10,7 @@ from deployments import prefectapi
 from release import runs
 from release.environment import Region
 from release.errors import Refused, TidegateError
-from release.locking import Holder
+from release.locking import Holder, recovering
 from tasks import context
 
 _WHOLE = 36
@@ -47,7 +47,7 @@ async def give(run: str, what: str, who: str, reason: str) -> Given:
     if place is not None:
         async with context.lock(place.region) as lock:
             held = await lock.order(place.holder.run, what, who, reason)
-        return Given(held.holder.run, f"told {held.holder.what} in {place.environment}.")
+        return Given(held.holder.run, _told(held.holder, place.environment))
     if silent is not None:
         raise silent
     if what != "abort":
@@ -56,6 +56,13 @@ async def give(run: str, what: str, who: str, reason: str) -> Given:
 
     ended = await stopping.stop(found or run, who, reason)
     return Given(ended.id, f"ended {ended.flow} {ended.name}; it had changed nothing.")
+
+
+def _told(holder: Holder, environment: str) -> str:
+    told = f"told {holder.what} in {environment}."
+    if recovering(holder) is None:
+        return told
+    return f"{told} It is being taken back already and goes on with that: this changes nothing."
 
 
 async def _held() -> tuple[list[Place], TidegateError | None]:

@@ -103,6 +103,16 @@ def _listed(names: frozenset[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 
+def on_call(who: str, *, incidents: bool) -> Finding:
+    """Whether a message to `incidents` calls anybody by name; `incidents` says that Slack gets such messages at all."""
+    if who:
+        return Finding("slack", "on call", "ok", f"{who} is called in #incidents")
+    if not incidents:
+        return Finding("slack", "on call", "ok", "nothing is sent to #incidents")
+    mend = "Set slack.on_call to who is on call, as Slack writes it: <!subteam^ID>."
+    return Finding("slack", "on call", "note", "a failed release calls nobody by name, only <!here>", mend)
+
+
 def clock(about: str, skew: float) -> Finding:
     """`skew` is how many seconds that system's clock is ahead of ours; it tells whole seconds."""
     if abs(skew) <= SKEW_S:

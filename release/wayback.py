@@ -32,7 +32,8 @@ class WayBack:
 
     @property
     def in_time(self) -> bool:
-        return self.back_s <= self.budget_s
+        """Back and forward again, together, within the budget."""
+        return self.back_s + self.forward_s <= self.budget_s
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON, durations to a tenth of a second."""
@@ -42,8 +43,8 @@ class WayBack:
         """What a person reads after `way back: `."""
         match self.result:
             case "rehearsed":
-                late = "" if self.in_time else f", longer than the budget of {self.budget_s:g} s"
-                return f"back to v{self.version} in {self.back_s:.1f} s{late}, forward again in {self.forward_s:.1f} s"
+                late = "" if self.in_time else f", together longer than the budget of {self.budget_s:g} s"
+                return f"back to v{self.version} in {self.back_s:.1f} s, forward again in {self.forward_s:.1f} s{late}"
             case "failed":
                 return f"failed, to v{self.version}: {self.reason}"
             case "none":

@@ -16,33 +16,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from config import load
-from release.versions import shown
-from sandbox import lifecycle, state, witness
+from sandbox import lifecycle, state, told, witness
+from sandbox.facts import Fact
 from sandbox.forks import Forks
 
 # Its arguments -> its exit code, and what it told as JSON.
 Command = Callable[..., tuple[int, dict[str, Any]]]
 _LONGEST_S = 900.0
-# Characters of a version: all of X.Y.Z, the beginning of a commit.
-_SHORT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One command, and what has to come of it: `live` is the version in every region of `environment`; None where
-    nothing is to be compared."""
+    """One command, and what has to come of it: `live` is the version in every region of `environment`, None where
+    none is to be compared; `facts` are what has to be so besides."""
 
     title: str
     argv: tuple[str, ...]
     outcome: str
     live: str | None
     environment: str = "production"
+    facts: tuple[Fact, ...] = ()
 
 
 def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20) -> int:
@@ -54,14 +50,17 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20)
     lifecycle.purge(home)
     releases: list[dict[str, Any]] = []
     with taken_down(home):
-        if _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}"):
+        ready, up = _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}"), time.monotonic()
+        if ready:
             with _commands(console) as command:
                 releases.extend(_play(console, scene, command) for scene in scenes)
-            _show(console, releases)
-        seconds = time.monotonic() - began
-        result = {"wall_s": round(seconds, 1), "speed": speed, "builder": _builder(), "releases": releases}
+            told.scenes(console, releases)
+        ended = time.monotonic()
+        times = {"wall_s": ended - began, "setup_s": up - began, "story_s": ended - up}
+        times = {key: round(seconds, 1) for key, seconds in times.items()}
+        result = {**times, "speed": speed, "builder": told.builder(), "releases": releases}
         (home / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-        end(console, name, seconds, speed)
+        told.end(console, name, times, speed)
     return 0 if len(releases) == len(scenes) and all(one["as_expected"] for one in releases) else 1
 
 
@@ -92,8 +91,8 @@ def _commands(console: Console) -> Iterator[Command]:
             folder.mkdir()
             argv = (*_prompt(console, *argv), "--json")
             code = forks.start(argv, _environment(console), folder).wait(_LONGEST_S)
-            told = (folder / "stdout").read_text()
-            return code, json.loads(told) if told.startswith("{") else {}
+            text = (folder / "stdout").read_text()
+            return code, json.loads(text) if text.startswith("{") else {}
 
         yield command
         forks.end()
@@ -110,64 +109,26 @@ def _environment(console: Console) -> dict[str, str]:
 
 def _play(console: Console, scene: Scene, command: Command) -> dict[str, Any]:
     console.rule(scene.title)
-    code, told = command(*scene.argv)
-    regions = asyncio.run(witness.regions(scene.environment))
+    code, said = command(*scene.argv)
+    regions, facts = asyncio.run(_seen(scene))
     live = {region["version"] for region in regions.values()}
+    right = said.get("word") == scene.outcome and (scene.live is None or live == {scene.live})
     return {
-        "pipeline": told.get("pipeline", scene.argv[0]),
-        "version": told.get("version", scene.argv[-1]),
-        "strategy": told.get("strategy", ""),
-        "outcome": told.get("word", ""),
+        "pipeline": said.get("pipeline", scene.argv[0]),
+        "version": said.get("version", scene.argv[-1]),
+        "strategy": said.get("strategy", ""),
+        "outcome": said.get("word", ""),
         "exit_code": code,
-        "reason": told.get("reason", ""),
-        "seconds": round(told.get("seconds", 0.0), 1),
-        "failing_requests": sum(one["failing"] or 0 for one in told.get("harm", ())),
+        "reason": said.get("reason", ""),
+        "seconds": round(said.get("seconds", 0.0), 1),
+        "failing_requests": sum(one["failing"] or 0 for one in said.get("harm", ())),
         "regions": regions,
-        "as_expected": told.get("word") == scene.outcome and (scene.live is None or live == {scene.live}),
+        "facts": facts,
+        "as_expected": right and all(fact["as_expected"] for fact in facts),
     }
 
 
-def _show(console: Console, releases: Sequence[dict[str, Any]]) -> None:
-    console.rule("What happened")
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in ("pipeline", "version", "outcome", "took", "failing", "live"):
-        table.add_column(title, no_wrap=True)
-    for one in releases:
-        pipeline = f"{one['pipeline']} {one['strategy']}" if one["pipeline"] == "production" else one["pipeline"]
-        outcome = one["outcome"] if one["as_expected"] else f"[red]{one['outcome']}: NOT AS IT SHOULD BE[/red]"
-        failing = str(one["failing_requests"]) if one["outcome"] == "recovered" else ""
-        live = sorted({shown(found["version"])[:_SHORT] for found in one["regions"].values()})
-        table.add_row(pipeline, one["version"][:_SHORT], outcome, f"{one['seconds']} s", failing, ", ".join(live))
-    console.print(table)
-    for one in releases:
-        if one["reason"]:
-            console.print(f"{one['version']} {one['outcome']}: {one['reason']}", markup=False, highlight=False)
-    final = Table("region", "live", "ready", "digest of every Ready pod", "helm", box=box.SIMPLE_HEAD)
-    for name, region in releases[-1]["regions"].items():
-        final.add_row(name, shown(region["version"]), str(region["ready"]), region["digest"][:19], region["helm"])
-    console.print("\nNow, as read from helm, the API server and the registry:")
-    console.print(final)
-
-
-def _builder() -> str:
-    """What built the images; a stand-in says so."""
-    engine = load.settings().engine
-    return "Docker Engine" if engine.builder == "engine" else "the stand-in for a Docker Engine"
-
-
-def end(console: Console, name: str, seconds: float, speed: float) -> None:
-    """Tell what Slack was told and how long it took; with KEEP, where everything is."""
-    found = state.read(load.home())
-    if found is None:
-        return
-    console.rule("Slack (simulated)")
-    for message in httpx.get(f"{found.control}/api/state", timeout=5, trust_env=False).json().get("slack", []):
-        console.print(f"#{message['channel']}: {message['text']}\n", markup=False, highlight=False)
-    console.print(f"Images were built by {_builder()}.")
-    console.print(f"Took {seconds:.0f} s at speed {speed:g}; written to {load.home() / f'{name}.json'}.")
-    if os.environ.get("KEEP"):
-        console.print("Left up; `tidegate sandbox down` ends it.")
-        for part in found.parts:
-            if part.address:
-                console.print(f"  {part.name:<24} {part.address}", markup=False, highlight=False)
-        console.print(f"  {'kubeconfig':<24} {found.kubeconfig}", markup=False, highlight=False)
+async def _seen(scene: Scene) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is live in the regions, and which of the scene's facts are so."""
+    regions = await witness.regions(scene.environment)
+    return regions, [{"fact": fact.title, "as_expected": await fact.holds()} for fact in scene.facts]

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import sys
 
+from sandbox import facts
 from sandbox.story import Scene, tell
 
 SPEED = 30
 # Requests a second and region, times the speed: a verdict comes as soon as enough were counted.
 USERS = 30
 SCENES = (
-    Scene("A feature branch is tested and built, and goes nowhere", ("develop", "feature/wishlist"), "built", None),
-    Scene("develop goes to the development environment", ("develop", "develop"), "released", None, "development"),
+    Scene(
+        "A feature branch is tested and built, and goes nowhere",
+        ("develop", "feature/wishlist"),
+        "built",
+        None,
+        "development",
+        (facts.built("feature/wishlist"), facts.deployed_nowhere("feature/wishlist")),
+    ),
+    Scene(
+        "develop goes to the development environment",
+        ("develop", "develop"),
+        "released",
+        None,
+        "development",
+        (facts.serves("development", "develop"),),
+    ),
     Scene("Stage v1.3.0", ("stage", "v1.3.0"), "released", "1.3.0", "staging"),
     Scene(
         "Rolling, good: the first version ever",
@@ -40,7 +55,18 @@ SCENES = (
         "staging",
     ),
     Scene("Canary, bad: 6 % errors", ("release", "v1.7.0", "--strategy", "canary"), "recovered", "1.6.0"),
-    Scene("A critical hotfix, one region at a time", ("hotfix", "hotfix/stock"), "released", "1.6.1"),
+    Scene(
+        "A critical hotfix, one region at a time",
+        ("hotfix", "hotfix/stock"),
+        "released",
+        "1.6.1",
+        facts=(
+            facts.tagged("v1.6.1", "hotfix/stock"),
+            facts.published("v1.6.1"),
+            facts.merged("hotfix/stock", "main"),
+            facts.merged("main", "develop"),
+        ),
+    ),
     Scene("A rollback", ("rollback", "--reason", "the tour ends where it was"), "released", "1.6.0"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from lockedplaces import Places, places
 
 from deployments.orders import give
 from release.errors import Refused, Unavailable
-from release.locking import Holder
+from release.locking import Holder, Recovering
 
 PRODUCTION = Holder("3f2a1111-2222-4333-8444-555555555555", "ada", "production v1.5.0")
 STAGING = Holder("77aa1111-2222-4333-8444-555555555555", "ada", "staging v1.6.0")
@@ -32,6 +33,18 @@ async def test_an_order_reaches_the_holder_that_it_names_while_prefect_is_away(h
     assert (await give("77aa", "abort", "eve", "wrong version")).told == "told staging v1.6.0 in staging."
     assert await held.orders("staging") == [("abort", "eve")]
     assert await held.orders("production") == []
+
+
+@pytest.mark.parametrize("condemned", [True, False])
+@pytest.mark.parametrize("what", ["abort", "hold", "resume", "promote"])
+async def test_a_release_that_goes_back_already_is_said_to_go_on_with_that(
+    held: Places, what: str, condemned: bool
+) -> None:
+    note = Recovering("us-east-1: CrashLoopBackOff", condemned).note
+    await held.hold("production", replace(PRODUCTION, note=note))
+    told = (await give("3f2a", what, "eve", "too late")).told
+    assert told.startswith("told production v1.5.0 in production. It is being taken back already")
+    assert told.endswith("this changes nothing.")
 
 
 @pytest.mark.parametrize("run", ["", "   ", "3", "3f2"])

@@ -63,6 +63,21 @@ class Look:
             found[name] = set(ready)
         return found
 
+    def back_on(self, before: Regions, *changed: str, environment: str = "production") -> None:
+        """Fails unless every region serves what it did before, by the digest of each Ready pod, and no slot of the
+        `changed` ones (all, where none is named) has a pod of anything else; those that end are waited for."""
+        found = self.digests(environment)
+        assert found == before, f"{found} instead of {before}"
+        wanted = {name: {before[name][0]} for name in changed or before}
+        ends = time.monotonic() + 15
+        while True:
+            every = self.every_pod(environment)
+            pods = {name: every[name] for name in wanted}
+            if pods == wanted or time.monotonic() > ends:
+                break
+            time.sleep(0.5)
+        assert pods == wanted, f"{pods} instead of {wanted}"
+
     def picture(self) -> dict[str, Any]:
         """What the sandbox's own page shows."""
         answer = httpx.get(f"{self._state.control}/api/state", timeout=10, trust_env=False)

@@ -36,8 +36,10 @@ def test_an_autoscaler_is_turned_on_and_a_bad_canary_taken_back_without_losing_a
     assert look.live()[REGION]["ready"] == PODS
 
     desk.stage("v1.7.0")
+    before = look.digests()
     result = desk.tidegate(*release("v1.7.0", *only(REGION), "--strategy", "canary"), home=scaled)
     assert (result.code, result.word) == (3, "recovered"), result.text
+    look.back_on(before, REGION)
     live = look.live()[REGION]
     assert (live["version"], live["ready"]) == (another.removeprefix("v"), PODS)
     # Held during the release, and free again after it: the pods that are there stay until it decides otherwise.

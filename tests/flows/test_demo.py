@@ -33,7 +33,8 @@ def test_the_demo_tells_its_story_and_leaves_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=load.CHECKOUT, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     written = json.loads((tmp_path / "demo.json").read_text())
-    assert written["wall_s"] > 0
+    assert written["wall_s"] == pytest.approx(written["setup_s"] + written["story_s"], abs=0.2)
+    assert min(written["story_s"], written["setup_s"]) > 0
     if told := os.environ.get("TIDEGATE_TESTS_BUILDER"):
         Path(told).write_text(written["builder"])
     if os.geteuid() == 0 and shutil.which("apt-get"):

@@ -108,6 +108,7 @@ def test_every_check_counts_and_every_result_is_kept(desk: Desk, look: Look) -> 
     assert "tests.unit.test_wrong.Wrong.test_sum: AssertionError: 2 != 3" in rows["unit"]["why"]
     assert "OSError: gone" in rows["integration"]["why"]
     assert "left-pad 1.0: moderate: it is gone" in rows["audit"]["why"]
+    assert "shop/unsafe.py:1: B307: " in rows["sast"]["why"], "as bandit tells it"
     kept = ask.artifacts(result.outcome["run"])
     assert "tests.unit.test_wrong.Wrong.test_sum" in kept["check-report-development"]
     assert "<testsuite " in kept["results-development-integration"]

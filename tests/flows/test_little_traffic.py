@@ -27,7 +27,7 @@ def test_a_bad_version_is_taken_back(desk: Desk, look: Look, good: Regions, anot
     result = desk.tidegate(*canary(another), home=home)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith(f"{REGION}: ROLLBACK after ")
-    assert look.digests() == good
+    look.back_on(good, REGION)
 
 
 def test_too_little_to_say_is_never_promoted_and_a_person_decides(

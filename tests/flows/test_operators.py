@@ -96,6 +96,8 @@ def test_the_doctor_finds_a_sandbox_well_and_changes_nothing(desk: Desk, look: L
     assert (result.code, bad) == (0, []), result.text
     seen = {one["about"] for one in result.outcome["findings"]}
     assert {"prefect", "git", "registry", "helm", "github", "slack", "production eu-west-1"} <= seen
+    (called,) = [one for one in result.outcome["findings"] if one["what"] == "on call"]
+    assert (called["grade"], "slack.on_call" in called["mend"]) == ("note", True), "the sandbox has nobody on call"
 
 
 def test_the_doctor_names_what_does_not_answer_and_how_to_mend_it(desk: Desk, look: Look, good: Regions) -> None:

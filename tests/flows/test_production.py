@@ -85,6 +85,7 @@ def test_a_failure_pages_who_is_on_call(desk: Desk, look: Look, served: Regions)
     home = desk.variant(tidegate={"slack": {"on_call": "<!subteam^S0NCALL>"}})
     result = desk.tidegate(*release(f"v{artifact.version}", "--region", "us-east-1"), home=home)
     assert (result.code, result.word) == (3, "recovered"), result.text
+    look.back_on(served, "us-east-1")
     message = look.slack("incidents")[-1]
     live = look.live()["us-east-1"]["version"]
     for part in (
@@ -107,6 +108,6 @@ def test_regions_that_took_a_version_can_keep_it(desk: Desk, look: Look, served:
     result = desk.tidegate(*release(f"v{artifact.version}", *only("us-east-1", "eu-west-1")), home=home)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.regions() == {"eu-west-1": "recovered", "us-east-1": "released"}
-    assert look.digests() == {**served, "us-east-1": (artifact.digest, PODS)}
+    look.back_on({**served, "us-east-1": (artifact.digest, PODS)}, "us-east-1", "eu-west-1")
     incident = look.slack("incidents")[-1]
     assert f"us-east-1 is on v{artifact.version}" in incident

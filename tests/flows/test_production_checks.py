@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from desk import Desk, Result, only
+from desk import PODS, Desk, Result, only
 from images import made, remove
 from look import Look, Regions
 
@@ -72,7 +72,7 @@ def test_github_down_is_no_missing_release(desk: Desk, look: Look, served: Regio
     ("way_back", "says"),
     [
         (WayBack("failed", "1.4.0", reason="load failed"), "failed, to v1.4.0: load failed"),
-        (WayBack("rehearsed", "1.4.0", back_s=120.1, budget_s=120.0), "longer than the budget of 120 s"),
+        (WayBack("rehearsed", "1.4.0", back_s=70.0, forward_s=50.1, budget_s=120.0), "longer than the budget of 120 s"),
         (WayBack("off"), "not rehearsed"),
     ],
     ids=["failed", "slow", "off"],
@@ -127,11 +127,34 @@ def test_a_team_that_cannot_be_told(desk: Desk, look: Look, served: Regions, can
     assert look.digests() == served
 
 
+def test_a_version_that_was_taken_back_until_a_person_lifts_that(desk: Desk, look: Look, served: Regions) -> None:
+    artifact = made(desk)
+    desk.behave(artifact.version, REGION, crashes=True)
+    taken = release(desk, artifact)
+    assert (taken.word, taken.outcome["quarantined"]) == ("recovered", True), taken.text
+    look.back_on(served, REGION)
+    desk.calm()
+    before = look.versions()
+    refused_by(release(desk, artifact), "quarantine", "it was taken back. ")
+    assert look.versions() == before
+    lifted = desk.tidegate("quarantine", "lift", f"v{artifact.version}", "--reason", "a price list was missing")
+    assert lifted.code == 0, lifted.text
+    result = release(desk, artifact)
+    assert (result.code, result.word) == (0, "released"), result.text
+    assert "lifted by ada at " in result.text
+    assert look.digests()[REGION] == (artifact.digest, PODS)
+
+
 def test_a_verified_image_that_is_gone(desk: Desk, look: Look, served: Regions) -> None:
+    """Staging's word comes before all checks: without it nothing says which digest they would be about."""
     artifact, before = made(desk), look.versions()
     remove(artifact.digest)
     result = release(desk, artifact)
-    assert (result.code, "no longer in the registry" in result.reason) == (2, True), result.text
+    assert (result.code, result.word) == (2, "refused"), result.text
+    gone = f"tag: the image that staging verified ({artifact.digest[:19]}) is no longer in the registry."
+    assert result.reason.startswith(gone), result.reason
+    assert result.outcome["next_step"].startswith(f"Stage v{artifact.version} again")
+    assert "  ok: " not in result.text
     assert look.versions() == before
 
 

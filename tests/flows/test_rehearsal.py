@@ -89,7 +89,7 @@ def test_a_version_that_does_not_come_again_is_not_verified(desk: Desk, look: Lo
         result = running.end()
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert "CrashLoopBackOff" in result.reason
-    assert look.digests(STAGING)[STAGING] == (good["us-east-1"][0], 3)
+    look.back_on({STAGING: (good["us-east-1"][0], 3)}, environment=STAGING)
     assert record(commit) is None
     assert "Staging was brought back" in look.slack("deployments")[-1]
 
@@ -109,7 +109,7 @@ def test_a_version_that_fails_where_it_was_deployed_is_taken_back(
     result = desk.tidegate("stage", f"v{version}", actor="grace")
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert says in result.reason
-    assert look.digests(STAGING) == before
+    look.back_on(before, environment=STAGING)
     assert record(commit) is None
     told = look.slack("deployments")[-1]
     for part in (f"Version: v{version}", f"Commit: {commit[:12]}", "Actor: grace"):

@@ -19,8 +19,10 @@ def test_it_takes_the_change_back_and_leaves_what_came_later(desk: Desk, look: L
     version, _ = desk.add_version()
     desk.stage(f"v{version}")
     desk.behave(version, "us-east-1", crashes=True)
+    before = look.digests()
     taken = desk.tidegate(*release(f"v{version}"))
     assert taken.word == "recovered", taken.text
+    look.back_on(before, "us-east-1")
     run = taken.outcome["run"][:8]
     assert f"tidegate revert {run}" in look.slack("incidents")[-1]
     history.add_commit(desk.bare, "main", "docs: a note", {"LATER.md": f"after {version}\n"})

@@ -55,7 +55,7 @@ def test_a_version_that_is_never_ready_goes_back_and_slack_is_told(desk: Desk, l
     result = desk.tidegate("stage", "v1.8.0")
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith("staging: NotReady: ")
-    assert look.digests("staging") == staged
+    look.back_on(staged, environment="staging")
     assert look.run(result.outcome["run"])["state"]["name"] == "Recovered"
     told = look.slack("deployments")[-1]
     commit = result.outcome["commit"]
@@ -74,7 +74,7 @@ def test_the_wrong_image_under_the_right_tag_goes_back(desk: Desk, look: Look, s
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith("staging: smoke failed")
     assert ask.image("staging-latest") == newest
-    assert look.digests("staging") == staged
+    look.back_on(staged, environment="staging")
 
 
 def test_an_image_of_another_commit_under_the_tag_is_refused(desk: Desk, look: Look, staged: Regions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from desk import Desk, Running, only
+from desk import Desk, Running, only, release
 from images import made
 from look import Look, Regions
 from test_canary import nothing_left
@@ -56,7 +56,7 @@ def test_an_aborted_release_takes_back_what_it_changed(desk: Desk, look: Look, s
         result = running.end()
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason == f"{REGION}: aborted by eve: wrong version"
-    assert look.digests() == served
+    look.back_on(served, REGION)
     nothing_left(look, REGION)
 
 
@@ -71,7 +71,31 @@ def test_a_release_that_is_aborted_late_goes_back_everywhere(
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert "aborted by ada: wrong version" in result.reason
     assert result.regions()[REGION] == "recovered"
-    assert look.digests() == good
+    look.back_on(good, *(name for name, word in result.regions().items() if word == "recovered"))
+
+
+def test_orders_to_a_release_that_goes_back_change_nothing_and_say_so(
+    desk: Desk, look: Look, good: Regions, another: str
+) -> None:
+    second = "eu-west-1"  # the lock is in the first region
+    desk.behave(another.removeprefix("v"), second, crashes=True)
+    with desk.start(*release(another, *only(second))) as running:
+        running.until(f"{second}: shop-", within=240)
+        run = desk.under_way()
+        running.until(f"{second}: going back")
+        # Half a second for each answer keeps it on its way back.
+        desk.fault("kubernetes", "slow", second)
+        for order in ("hold", "promote", "abort"):
+            told = desk.tidegate(order, run, "--reason", "too late", actor="eve")
+            assert told.code == 0, told.text
+            assert "It is being taken back already and goes on with that: this changes nothing." in told.text
+        desk.calm()
+        result = running.end()
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert result.reason.startswith(f"{second}: CrashLoopBackOff: ")
+    assert result.outcome["quarantined"] is True, "an abort that came too late spares no version"
+    assert "by eve" not in result.text
+    look.back_on(good, second)
 
 
 def test_a_run_that_is_not_under_way_cannot_be_steered(desk: Desk, served: Regions) -> None:

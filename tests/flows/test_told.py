@@ -40,6 +40,7 @@ def test_a_bad_canary_is_shown_with_its_chart(desk: Desk, look: Look, good: Regi
     desk.behave(another.removeprefix("v"), "us-east-1", error_rate=0.5)
     command = release(another, "--strategy", "canary", *only("us-east-1"))
     assert desk.tidegate(*command, home=bot(desk)).word == "recovered"
+    look.back_on(good, "us-east-1")
     told, shown = messages(look, began, "incidents")
     assert "us-east-1  recovered" in told["text"]
     assert shown["thread"] == told["ts"]
@@ -54,6 +55,7 @@ def test_an_abort_quarantines_nothing(desk: Desk, look: Look, good: Regions, ano
         assert desk.tidegate("abort", desk.under_way(), "--reason", "a test").code == 0
         ended = running.end()
     assert (ended.word, ended.outcome["quarantined"]) == ("recovered", False), ended.text
+    look.back_on(good, "us-east-1")
     assert desk.tidegate("quarantine", "list", "--json").outcome == {"quarantined": []}
 
 

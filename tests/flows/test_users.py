@@ -75,8 +75,7 @@ def test_users_see_no_error_of_a_release_that_is_taken_back(
     assert failed == {region: {} for region in REGIONS}, result.text
     assert ("latency" in result.reason) == (strategy == "canary"), result.reason
     assert result.regions()["us-east-1"] == "recovered"
-    assert look.digests() == good
-    assert look.every_pod() == {region: {digest} for region, (digest, _) in good.items()}
+    look.back_on(good)
 
 
 def test_users_see_no_error_but_the_version_s_own(desk: Desk, look: Look, abrupt: tuple[str, str], live: str) -> None:
@@ -92,5 +91,4 @@ def test_users_see_no_error_but_the_version_s_own(desk: Desk, look: Look, abrupt
     assert made[0][1] == "500"
     assert made[0][0].startswith("production-us-east-1-shop-"), "the application answered it, not the gateway"
     assert failed == {region: {} for region in REGIONS[1:]}
-    assert look.digests() == good
-    assert look.every_pod() == {region: {digest} for region, (digest, _) in good.items()}
+    look.back_on(good)

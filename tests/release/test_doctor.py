@@ -58,3 +58,13 @@ def test_missing_rights_are_named() -> None:
     assert "get kind0" in found.detail and "and 2 more" in found.detail
     assert "role.yaml" in found.mend
     assert doctor.missing_rights("staging", [], 70).grade == "ok"
+
+
+@pytest.mark.parametrize(
+    ("who", "incidents", "grade"),
+    [("<!subteam^S1>", True, "ok"), ("", True, "note"), ("", False, "ok")],
+)
+def test_who_is_on_call_is_asked_for_where_incidents_are_told(who: str, incidents: bool, grade: str) -> None:
+    found = doctor.on_call(who, incidents=incidents)
+    assert found.grade == grade
+    assert ("slack.on_call" in found.mend) == (grade == "note")

@@ -159,6 +159,17 @@ async def test_the_audit(
     assert (await process.run(words, cwd=shop, env={"AUDIT_LEVEL": level}, timeout=TIMEOUT)).code == code
 
 
+async def test_the_scan_is_bandit_s(shop: Path, application: appfile.AppFile, tmp_path: Path):
+    """What the shop's own few checks, for where bandit is missing, do not know."""
+    copy = tmp_path / "shop"
+    shutil.copytree(shop, copy)
+    (copy / "shop/weak.py").write_text("import hashlib\n\nNAME = hashlib.md5(b'mug').hexdigest()\n")
+    done = await command(copy, application, "sast")
+    assert done.code == 1
+    assert done.stdout.startswith("shop/weak.py:3: B324: ")
+    assert "bandit is not installed" not in done.stdout
+
+
 async def test_the_tests_leave_results(shop: Path, application: appfile.AppFile):
     for name in ("unit", "integration", "e2e"):
         await command(shop, application, name)

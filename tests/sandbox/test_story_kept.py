@@ -14,8 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from rich.console import Console
 
-from sandbox import state, story
+from sandbox import state, story, told
 
+TIMES = {"wall_s": 60.0, "setup_s": 10.0, "story_s": 50.0}
 SUPERVISOR = """
 import os, sys, time
 from pathlib import Path
@@ -78,11 +79,11 @@ async def test_every_address_is_told_where_it_is_kept(up: Up, monkeypatch: pytes
 
     app = web.Application()
     app.router.add_get("/api/state", page)
-    told = io.StringIO()
+    shown = io.StringIO()
     async with TestServer(app) as server:
         up.start(str(server.make_url("")).rstrip("/"))
-        await asyncio.to_thread(story.end, Console(file=told, width=200), "demo", 60.0, 30)
-    text = told.getvalue()
+        await asyncio.to_thread(told.end, Console(file=shown, width=200), "demo", TIMES, 30)
+    text = shown.getvalue()
     assert "#releases: v1.4.0 is live" in text
     kept = ("Left up", "https://127.0.0.1:6443", f"{up.home}/kubeconfig")
     assert [part in text for part in kept] == [bool(keep)] * 3
