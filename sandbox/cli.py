@@ -44,6 +44,7 @@ def up(
     running = state.holder(home)
     if running is not None:
         lifecycle.join(home, running, typer.echo)
+        _require_parts(state.read(home), {"prometheus": prometheus, "serve": serve})
         typer.echo(f"The sandbox is already up (process {running}). See: tidegate sandbox status")
         return
     options = Options(
@@ -111,6 +112,19 @@ def kubectl(context: typer.Context) -> None:
         raise Refused("the sandbox is not up.", next_step="Start it with: tidegate sandbox up")
     arguments = [found.kubectl, "--kubeconfig", found.kubeconfig, *context.args]
     raise typer.Exit(subprocess.run(arguments, check=False).returncode)
+
+
+def _require_parts(found: state.State | None, asked: dict[str, bool]) -> None:
+    """Raises Refused where the sandbox that is up was started without a part that is asked for."""
+    there = {part.name for part in found.parts} if found else set()
+    left_out = [f"--{name}" for name, wanted in asked.items() if wanted and name not in there]
+    if left_out:
+        raise Refused(
+            f"the sandbox is already up, without {' and '.join(left_out)}.",
+            field=left_out[0],
+            next_step="Take it down first (tidegate sandbox down); a worker can be started beside it: "
+            "tidegate serve --worker.",
+        )
 
 
 def _engine_missing() -> bool:

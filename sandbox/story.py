@@ -23,7 +23,7 @@ from rich.table import Table
 
 from config import load
 from release.versions import shown
-from sandbox import lifecycle, state, witness
+from sandbox import kept, lifecycle, state, witness
 from sandbox.forks import Forks
 
 # Its arguments -> its exit code, and what it told as JSON.
@@ -54,7 +54,8 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20)
     lifecycle.purge(home)
     releases: list[dict[str, Any]] = []
     try:
-        if _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}"):
+        more = kept.options() if os.environ.get("KEEP") else ()
+        if _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}", *more):
             with _commands(console) as command:
                 releases.extend(_play(console, scene, command) for scene in scenes)
             _show(console, releases)
@@ -158,8 +159,6 @@ def _end(console: Console, name: str, seconds: float, speed: float) -> None:
     console.print(f"Images were built by {_builder()}.")
     console.print(f"Took {seconds:.0f} s at speed {speed:g}; written to {load.home() / f'{name}.json'}.")
     if os.environ.get("KEEP"):
-        console.print("Left up; `tidegate sandbox down` ends it.")
-        for part in found.parts:
-            if part.address:
-                console.print(f"  {part.name:<24} {part.address}", markup=False, highlight=False)
-        console.print(f"  {'kubeconfig':<24} {found.kubeconfig}", markup=False, highlight=False)
+        console.rule("Left up")
+        for line in kept.told(found, load.home()):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
