@@ -95,7 +95,7 @@ class Window:
         self._runner.run(self._page.__aexit__(*error))
         self._runner.close()
 
-    def shows(self, selector: str, text: str, within: float = 30.0) -> None:
+    def shows(self, selector: str, text: str, within: float = 90.0) -> None:
         """Returns as soon as the text can be read there, on the page that was opened."""
         where = f"document.querySelector({json.dumps(selector)})"
         self._runner.run(self._page.until(f"{where} && {where}.innerText.includes({json.dumps(text)})", within))
