@@ -13,6 +13,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException
 
+from clients import tracing
 from release.errors import Unavailable
 
 _CONNECT_S = 10
@@ -50,7 +51,8 @@ def connected(host: str, silence: int) -> Iterator[Engine]:
     """A client of the engine at `host`, which may be silent for `silence` seconds; Unavailable without one."""
     try:
         _knock(host)
-        engine = Engine(base_url=host, version="auto", timeout=min(silence, _CONNECT_S))
+        with tracing.call("docker", "version"):
+            engine = Engine(base_url=host, version="auto", timeout=min(silence, _CONNECT_S))
     except (DockerException, requests.RequestException, OSError) as error:
         raise _no_engine(host, error) from error
     engine.timeout = silence

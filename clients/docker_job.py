@@ -9,7 +9,7 @@ from typing import Any
 
 from docker.errors import APIError
 
-from clients import context
+from clients import context, tracing
 from clients.builds import Build, check
 from clients.docker_engine import Engine, connected, words
 from clients.docker_events import build_error, error_of, lines_of, push_error
@@ -49,7 +49,8 @@ class Job:
             self._login(engine)
             image = self._built(engine)
             for tag in build.tags:
-                engine.tag(image, build.repository, tag)
+                with tracing.call("docker", "tag"):
+                    engine.tag(image, build.repository, tag)
             return {tag: self._pushed(engine, tag) for tag in build.tags}
 
     def interrupt(self) -> None:
@@ -60,30 +61,33 @@ class Job:
 
     def _login(self, engine: Engine) -> None:
         """Before the build, so that a wrong password costs a moment; kept in memory, for base images too."""
-        if self._registry.username is None:
+        if (user := self._registry.username) is None:
             return
         try:
-            engine.login(self._registry.username, self._registry.password, registry=self._registry.host, reauth=True)
+            with tracing.call("docker", "login"):
+                engine.login(user, self._registry.password, registry=self._registry.host, reauth=True)
         except APIError as error:
             raise push_error(words(error), self._registry.image) from error
 
     def _built(self, engine: Engine) -> str:
         build = self._build
         archive = io.BytesIO(context.pack(build.context, build.dockerfile))
+        fetched = self._fetched(engine)
         try:
-            events = engine.build(
-                fileobj=archive,
-                custom_context=True,
-                dockerfile=build.dockerfile,
-                buildargs=dict(build.build_args),
-                labels=dict(build.labels),
-                cache_from=self._fetched(engine) or None,
-                rm=True,
-                forcerm=True,
-                decode=True,
-                timeout=self._silence,
-            )
-            aux = self._follow(events, lambda error: build_error(error, self._log))
+            with tracing.call("docker", "build"):
+                events = engine.build(
+                    fileobj=archive,
+                    custom_context=True,
+                    dockerfile=build.dockerfile,
+                    buildargs=dict(build.build_args),
+                    labels=dict(build.labels),
+                    cache_from=fetched or None,
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                    timeout=self._silence,
+                )
+                aux = self._follow(events, lambda error: build_error(error, self._log))
         except APIError as error:
             raise build_error(words(error), self._log) from error
         image = next((str(found["ID"]) for found in aux if "ID" in found), None)
@@ -95,7 +99,7 @@ class Job:
         """The images to take layers from; one that cannot be fetched only makes the build slower."""
         images = [f"{self._build.repository}:{tag}" for tag in self._cache_from]
         for image in images:
-            with suppress(APIError, TidegateError):
+            with suppress(APIError, TidegateError), tracing.call("docker", "pull"):
                 self._follow(engine.pull(image, stream=True, decode=True, auth_config=self._auth()), Unavailable)
         return images
 
@@ -103,8 +107,9 @@ class Job:
         build = self._build
         image = f"{build.repository}:{tag}"
         try:
-            events = engine.push(build.repository, tag=tag, stream=True, decode=True, auth_config=self._auth())
-            aux = self._follow(events, lambda error: push_error(error, image))
+            with tracing.call("docker", "push"):
+                events = engine.push(build.repository, tag=tag, stream=True, decode=True, auth_config=self._auth())
+                aux = self._follow(events, lambda error: push_error(error, image))
         except APIError as error:
             raise push_error(words(error), image) from error
         digest = next((str(found["Digest"]) for found in aux if "Digest" in found), None)

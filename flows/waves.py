@@ -151,7 +151,7 @@ def _tell(draft: Draft, grip: Grip, waves: Waves) -> None:
 
 
 def _ours(region: str, error: Exception) -> Failed:
-    get_run_logger().exception("%s: an error of Tidegate itself", region)
+    get_run_logger().exception("%s: an error of Tidegate itself", region, extra={"region": region})
     return Spared(
         f"an error of Tidegate itself ({type(error).__name__}: {error}).",
         region=region,

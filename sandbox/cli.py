@@ -43,6 +43,7 @@ def up(
     running = state.holder(home)
     if running is not None:
         lifecycle.join(home, running, typer.echo)
+        _require_parts(state.read(home), {"prometheus": prometheus, "serve": serve})
         typer.echo(f"The sandbox is already up (process {running}). See: tidegate sandbox status")
         return
     options = Options(
@@ -119,6 +120,19 @@ def _ask_for_an_engine() -> None:
 
         if (word := asyncio.run(decision(typer.confirm))) is not None:
             os.environ["TIDEGATE_ENGINE"] = word
+
+
+def _require_parts(found: state.State | None, asked: dict[str, bool]) -> None:
+    """Raises Refused where the sandbox that is up was started without a part that is asked for."""
+    there = {part.name for part in found.parts} if found else set()
+    left_out = [f"--{name}" for name, wanted in asked.items() if wanted and name not in there]
+    if left_out:
+        raise Refused(
+            f"the sandbox is already up, without {' and '.join(left_out)}.",
+            field=left_out[0],
+            next_step="Take it down first (tidegate sandbox down); a worker can be started beside it: "
+            "tidegate serve --worker.",
+        )
 
 
 def _end_of(found: state.State | None) -> str:

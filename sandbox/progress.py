@@ -33,6 +33,7 @@ _ORDER = [
     "slack",
     "hooks",
     "prefect",
+    "serve",
     "tools",
     "page",
 ]
@@ -47,8 +48,9 @@ class Progress:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Those that are up, in an order for people."""
-        return tuple(self._up[name] for name in _ORDER if name in self._up)
+        """Those that are up, in an order for people; what it does not know comes last."""
+        known = [self._up[name] for name in _ORDER if name in self._up]
+        return (*known, *(part for name, part in self._up.items() if name not in _ORDER))
 
     @contextlib.contextmanager
     def part(self, name: str, kind: Kind) -> Iterator[Starting]:

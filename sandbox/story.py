@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 
 from config import load
-from sandbox import lifecycle, state, told, witness
+from sandbox import kept, lifecycle, state, told, witness
 from sandbox.facts import Fact
 from sandbox.forks import Forks
 
@@ -50,7 +50,8 @@ def tell(scenes: Sequence[Scene], *, speed: float, name: str, users: float = 20)
     lifecycle.purge(home)
     releases: list[dict[str, Any]] = []
     with taken_down(home):
-        ready, up = _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}"), time.monotonic()
+        more = kept.options() if os.environ.get("KEEP") else ()
+        ready, up = _up(console, "--speed", f"{speed:g}", "--users", f"{users:g}", *more), time.monotonic()
         if ready:
             with _commands(console) as command:
                 releases.extend(_play(console, scene, command) for scene in scenes)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from config import load
 from release.versions import shown
-from sandbox import state
+from sandbox import kept, state
 
 # Characters of a version: all of X.Y.Z, the beginning of a commit.
 _SHORT = 10
@@ -75,8 +75,6 @@ def end(console: Console, name: str, times: Mapping[str, float], speed: float) -
     took = f"{times['story_s']:.0f} s at speed {speed:g}, after {times['setup_s']:.0f} s until the sandbox was up"
     console.print(f"Took {took}; written to {load.home() / f'{name}.json'}.")
     if os.environ.get("KEEP"):
-        console.print("Left up; `tidegate sandbox down` ends it.")
-        for part in found.parts:
-            if part.address:
-                console.print(f"  {part.name:<24} {part.address}", markup=False, highlight=False)
-        console.print(f"  {'kubeconfig':<24} {found.kubeconfig}", markup=False, highlight=False)
+        console.rule("Left up")
+        for line in kept.told(found, load.home()):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)

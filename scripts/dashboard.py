@@ -18,6 +18,9 @@ E = 'environment=~"$environment"'
 ER = f'{E}, region=~"$region"'
 DEPLOYED = 'outcome=~"released|recovered|halted"'
 
+# What tells the service's replicas apart: each tells the same counts, which are the database's.
+REPLICA = "instance, pod, container, endpoint, service, job"
+
 Target = tuple[str, str]
 EVIDENCE = "Releases in flight: evidence on the canary and where it decides"
 
@@ -27,14 +30,25 @@ def ratio(part: str, whole: str) -> str:
     return f"{part} / ({whole} > 0)"
 
 
+def once(metric: str, most: str = "max") -> str:
+    """A metric that every replica tells, as one."""
+    return f"{most} without ({REPLICA}) ({metric})"
+
+
+def risen(name: str, over: str, selector: str = ER) -> str:
+    """By how much a counter rose. They never go back, so replicas may come and go meanwhile."""
+    within = f"{name}{{{selector}}}[{over}]"
+    return f"{once(f'max_over_time({within})')} - {once(f'min_over_time({within})', 'min')}"
+
+
 def quantile(share: float) -> str:
-    buckets = f"sum by (le, strategy) (increase(deployment_finished_duration_seconds_bucket{{{ER}}}[$__range]))"
+    buckets = f"sum by (le, strategy) ({risen('deployment_finished_duration_seconds_bucket', '$__range')})"
     # Without observations it would be NaN, which no comparison lets through.
     return f"histogram_quantile({share}, {buckets}) >= 0"
 
 
 def by(labels: str, name: str, over: str, selector: str = ER) -> str:
-    return f"sum by ({labels}) (increase({name}{{{selector}}}[{over}]))"
+    return f"sum by ({labels}) ({risen(name, over, selector)})"
 
 
 STATS: list[tuple[str, str, str, str]] = [
@@ -48,20 +62,25 @@ STATS: list[tuple[str, str, str, str]] = [
         "Mean time to recovery, last 30 days",
         "s",
         ratio(
-            f"sum(increase(deployment_recovery_duration_seconds_sum{{{ER}}}[30d]))",
-            f"sum(increase(deployment_recovery_duration_seconds_count{{{ER}}}[30d]))",
+            f"sum({risen('deployment_recovery_duration_seconds_sum', '30d')})",
+            f"sum({risen('deployment_recovery_duration_seconds_count', '30d')})",
         ),
         "",
     ),
-    ("Change lead time, 30 days", "s", 'dora_change_lead_time_seconds{window="30d"}', ""),
-    ("Deployments to production a day, 30 days", "none", 'dora_deployment_frequency_per_day{window="30d"}', ""),
-    ("Change fail rate, 30 days", "percentunit", 'dora_change_fail_ratio{window="30d"}', ""),
-    ("Failed deployment recovery time, 30 days", "s", 'dora_failed_deployment_recovery_seconds{window="30d"}', ""),
-    ("Deployment rework rate, 30 days", "percentunit", 'dora_deployment_rework_ratio{window="30d"}', ""),
+    ("Change lead time, 30 days", "s", once('dora_change_lead_time_seconds{window="30d"}'), ""),
+    ("Deployments to production a day, 30 days", "none", once('dora_deployment_frequency_per_day{window="30d"}'), ""),
+    ("Change fail rate, 30 days", "percentunit", once('dora_change_fail_ratio{window="30d"}'), ""),
+    (
+        "Failed deployment recovery time, 30 days",
+        "s",
+        once('dora_failed_deployment_recovery_seconds{window="30d"}'),
+        "",
+    ),
+    ("Deployment rework rate, 30 days", "percentunit", once('dora_deployment_rework_ratio{window="30d"}'), ""),
     (
         "Incidents prevented, last 30 days",
         "none",
-        f"sum(increase(tidegate_incidents_prevented_total{{{E}}}[30d]))",
+        f"sum({risen('tidegate_incidents_prevented_total', '30d', E)})",
         "",
     ),
 ]
@@ -94,14 +113,14 @@ GRAPHS: list[tuple[str, str, list[Target]]] = [
     (
         "Releases in flight: share of the users by slot",
         "percent",
-        [(f"tidegate_traffic_weight_percent{{{ER}}}", "{{environment}} {{region}} {{slot}}")],
+        [(once(f"tidegate_traffic_weight_percent{{{ER}}}"), "{{environment}} {{region}} {{slot}}")],
     ),
     (
         EVIDENCE,
         "none",
         [
-            (f"tidegate_verdict_evidence{{{ER}}}", "{{region}} {{side}}"),
-            (f"tidegate_verdict_bound{{{ER}}}", "{{region}} {{side}}, decides at"),
+            (once(f"tidegate_verdict_evidence{{{ER}}}"), "{{region}} {{side}}"),
+            (once(f"tidegate_verdict_bound{{{ER}}}"), "{{region}} {{side}}, decides at"),
         ],
     ),
     (
@@ -117,11 +136,11 @@ GRAPHS: list[tuple[str, str, list[Target]]] = [
             )
         ],
     ),
-    ("Lock held for", "s", [(f"tidegate_lock_age_seconds{{{E}}}", "{{environment}}")]),
+    ("Lock held for", "s", [(once(f"tidegate_lock_age_seconds{{{E}}}"), "{{environment}}")]),
     (
         "Approvals waiting",
         "none",
-        [(f"tidegate_approvals_waiting{{{E}}}", "{{environment}}")],
+        [(once(f"tidegate_approvals_waiting{{{E}}}"), "{{environment}}")],
     ),
     (
         "Runs that ended, by outcome",

@@ -6,7 +6,12 @@ import json
 import logging
 import os
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+from config import load
+from release.errors import TidegateError
 
 WANTED = "TIDEGATE_LOG_JSON"
 # The subflows of one region are named for it.
@@ -36,6 +41,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def region_of(flow: str, run: str, step: str) -> str:
+    """The region that a run of `flow`, or a step of a run of all regions, is named for; empty for none."""
+    if flow in OF_A_REGION:
+        return run.partition(":")[0]
+    words = [word.rstrip(":") for word in step.split()]
+    known = _regions(load.home(), load.folder()) if words else frozenset()
+    return next((word for word in words if word in known), "")
+
+
 def start() -> None:
     """Every handler of this process that writes lines writes JSON, if that is wanted."""
     if not wanted():
@@ -63,11 +77,17 @@ def _run(record: logging.LogRecord) -> str:
 
 
 def _region(record: logging.LogRecord) -> str:
-    if region := _text(record, "region"):
-        return region
-    if _text(record, "flow_name") in OF_A_REGION:
-        return _text(record, "flow_run_name").partition(":")[0]
-    return ""
+    told, names = _text(record, "region"), ("flow_name", "flow_run_name", "task_run_name")
+    return told or region_of(*(_text(record, name) for name in names))
+
+
+@cache
+def _regions(_home: Path, _folder: Path) -> frozenset[str]:
+    """The configured regions of all environments; none where that cannot be read."""
+    try:
+        return frozenset(region for name in load.ENVIRONMENTS for region in load.environment(name).regions)
+    except TidegateError:
+        return frozenset()
 
 
 def _text(record: logging.LogRecord, name: str) -> str:

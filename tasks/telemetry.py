@@ -17,7 +17,7 @@ from release.errors import Refused
 from release.finished import STRATEGIES, label
 from release.metrics import DURATIONS
 from release.outcome import Outcome
-from tasks.logs import OF_A_REGION
+from tasks.logs import region_of
 
 if TYPE_CHECKING:
     import httpx
@@ -121,9 +121,9 @@ def _place() -> dict[str, str]:
     from prefect.context import FlowRunContext, TaskRunContext
 
     flow, step = FlowRunContext.get(), TaskRunContext.get()
-    region = ""
-    if flow is not None and flow.flow is not None and flow.flow_run is not None and flow.flow.name in OF_A_REGION:
-        region = flow.flow_run.name.partition(":")[0]
+    name = flow.flow.name if flow and flow.flow else ""
+    run = flow.flow_run.name if flow and flow.flow_run else ""
+    region = region_of(name, run, step.task_run.name if step else "")
     return {"region": region, "step": step.task.name if step else ""}
 
 

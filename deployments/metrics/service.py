@@ -111,7 +111,8 @@ class MetricsService:
             _log.warning("the table of finished releases is not up to date: %s", error)
 
     async def measure(self) -> None:
-        """DORA's measures as they are now: once a minute and after each release, not at each scrape."""
+        """The table and DORA's measures as they are now: once a minute and after each release, not at a scrape."""
+        await self._table.table()
         now = datetime.now(UTC)
         found = await self._table.deployments("production", now - max(WINDOWS.values()))
         self._dora = {name: measures(found, now - window, now) for name, window in WINDOWS.items()}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from collector import collecting
 from fake_engine import Events, fake_engine
 
 from clients.builds import Build
@@ -70,3 +73,38 @@ async def test_an_engine_that_cannot_reach_our_loopback_is_told_apart(tmp_path: 
     async with fake_engine(tmp_path) as host:
         assert await engine_reachable(host) == "fake"
         assert not await shares_loopback(host)
+
+
+TRACED = """
+import asyncio, sys
+from pathlib import Path
+from clients.builds import Build
+from clients.docker import EngineBuilder
+from clients.registry import Registry
+from release.errors import Unavailable
+from tasks import telemetry
+
+async def built(host, folder):
+    async with Registry("http://127.0.0.1:9", "shop", username="ci", password="hunter2") as registry:
+        build = Build(Path(folder), "Dockerfile", registry.image, ("v1",), {"TOKEN": "hunter2"}, {})
+        await EngineBuilder(host, registry, cache_from=("latest",)).build_and_push(build, lambda line: None)
+
+telemetry.start()
+try:
+    asyncio.run(built(*sys.argv[1:]))
+except Unavailable:  # nobody is at that registry
+    pass
+"""
+
+
+async def test_each_call_of_the_engine_is_a_span_without_what_may_be_secret(tmp_path: Path, registry: Registry) -> None:
+    build(tmp_path, registry)
+    with collecting() as collector:
+        env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        async with fake_engine(tmp_path, build=BUILT, push=PUSHED) as host:
+            argv = (sys.executable, "-c", TRACED, host, str(tmp_path))
+            program = await asyncio.create_subprocess_exec(*argv, env=env)
+            assert await program.wait() == 0
+    calls = [span.name for span in collector.spans if span.name.startswith("docker ")]
+    assert calls == [f"docker {one}" for one in ("version", "login", "pull", "build", "tag", "push")]
+    assert "hunter2" not in "".join(map(str, collector.spans))

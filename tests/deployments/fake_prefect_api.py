@@ -26,9 +26,10 @@ class FakePrefectApi:
         self.asked = 0
         self.online = 1
         self.heard = "2026-01-01T00:00:00Z"
+        self.transport = httpx.MockTransport(self.answer)
 
     def client(self) -> PrefectApi:
-        return PrefectApi(API, transport=httpx.MockTransport(self.answer))
+        return PrefectApi(API, transport=self.transport)
 
     def state(self, key: str) -> str:
         return str(self.runs[key]["state"]["type"])
@@ -63,6 +64,9 @@ class FakePrefectApi:
                 return httpx.Response(204)
             case ["flow_runs", "filter"]:
                 return httpx.Response(200, json=self._found(body["flow_runs"]))
+            case ["flow_runs", run]:
+                found = next((one for one in self.runs.values() if one["id"] == run), None)
+                return httpx.Response(200, json=found) if found else httpx.Response(404)
             case ["flow_runs", run, "set_state"]:
                 return self._set_state(run, body["state"])
             case ["work_pools", _, "workers", "filter"]:

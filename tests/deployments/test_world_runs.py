@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from board_world import course
 from fake_prefect import FakePrefect
+from overhttp import served
 
 from config import load
 from deployments.service import charts
@@ -26,8 +27,8 @@ PRODUCTION, STAGING = str(uuid.uuid4()), str(uuid.uuid4())
 @pytest.fixture
 async def prefect(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakePrefect]:
     fake = FakePrefect()
-    async with fake.served() as address:
-        monkeypatch.setenv("TIDEGATE__PREFECT__API", address)
+    async with served(fake.transport) as address:
+        monkeypatch.setenv("TIDEGATE__PREFECT__API", f"{address}/api")
         yield fake
 
 

@@ -164,9 +164,11 @@ class Desk:
         if purge:
             self.tidegate("sandbox", "down", "--purge")
 
-    def start(self, *argv: str, home: Path | None = None, actor: str = "ada") -> Running:
-        """Begin a command; use it with `with`, so that it never outlives the test."""
-        return Running(self, argv, home or self.home, self.folder(), actor)
+    def start(
+        self, *argv: str, home: Path | None = None, actor: str = "ada", more: Mapping[str, str] | None = None
+    ) -> Running:
+        """Begin a command, with `more` variables; use it with `with`, so that it never outlives the test."""
+        return Running(self, argv, home or self.home, self.folder(), actor, more)
 
     def tidegate(self, *argv: str, home: Path | None = None, actor: str = "ada", timeout: float = 240) -> Result:
         """Run a command to its end."""
@@ -260,7 +262,7 @@ class Desk:
     def vote(self, run: str, person: str, *options: str, code: str | None = None) -> Result:
         """Approve what waits, as a person with a code of his."""
         argv = ("approve", run, "--as", person, *options)
-        with Running(self, argv, self.home, self.folder(), person, {"TIDEGATE_CODE": code or self.code(person)}) as one:
+        with self.start(*argv, actor=person, more={"TIDEGATE_CODE": code or self.code(person)}) as one:
             return one.end()
 
     def calm(self) -> None:

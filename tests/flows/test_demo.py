@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from waiting import until
 
 from config import load
 
@@ -53,6 +57,44 @@ def test_the_demo_tells_its_story_and_leaves_nothing(tmp_path: Path) -> None:
         assert part in told
     assert done.stderr.count("now has 25 %") == len(REGIONS), "the bad one was taken back at its first weight"
     assert left(tmp_path) == []
+
+
+# A story of one short scene, as `make demo` tells its own.
+SHORT = """
+import sys
+from sandbox.story import Scene, tell
+refused = Scene("Release v1.8.0, which staging never verified", ("release", "v1.8.0"), "refused", None)
+sys.exit(tell((refused,), speed=30, name="short"))
+"""
+
+
+def test_a_demo_that_is_kept_has_the_board_and_alerts_and_a_push_starts_staging(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    identity = {f"GIT_{who}_{what}": "dev" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**os.environ, **identity, "TIDEGATE_HOME": str(home), "COLUMNS": "160", "KEEP": "1"}
+    run = partial(subprocess.run, env=environment, capture_output=True, text=True, timeout=600)
+    try:
+        done = run([sys.executable, "-c", SHORT], cwd=load.CHECKOUT)
+        assert done.returncode == 0, done.stdout + done.stderr
+        told = done.stdout.partition("Left up")[2]
+        found = dict(re.findall(r"^  (the board|metrics|Prometheus|Prefect) +(\S+)$", told, re.MULTILINE))
+        assert "nothing is live" in get(found["the board"])
+        until(lambda: "deployments_total" in get(found["metrics"]), 60)
+        rules = json.loads(get(found["Prometheus"].replace("/alerts", "/api/v1/rules")))["data"]["groups"]
+        assert "DeploymentFailed" in [rule["name"] for group in rules for rule in group["rules"]]
+        clone, push = told.partition("starts staging:\n")[2].splitlines()[:2]
+        pushed = run(["bash", "-ec", f"{clone}\n{push}"], cwd=tmp_path)
+        assert pushed.returncode == 0, pushed.stderr
+        asked = {"flows": {"name": {"any_": ["staging"]}}}
+        runs = f"{found['Prefect']}/api/flow_runs/filter"
+        [staging] = until(lambda: httpx.post(runs, json=asked, timeout=10, trust_env=False).json(), 30)
+        assert (staging["parameters"]["ref"], staging["tags"]) == ("main", ["github", "staging", "push"])
+    finally:
+        run([sys.executable, "-m", "deployments.cli", "sandbox", "down", "--purge"], cwd=load.CHECKOUT)
+
+
+def get(address: str) -> str:
+    return httpx.get(address, timeout=10, trust_env=False).text
 
 
 def after(release: dict[str, Any], staged: dict[str, Any], version: str) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+from typing import Any, Self
 
 import httpx
+from chromium import Page
 from desk import Desk
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -21,10 +25,10 @@ class Service:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         settings = load.settings().service
-        self._address = f"http://{settings.host}:{settings.port}"
+        self.address = f"http://{settings.host}:{settings.port}"
 
     def get(self, path: str) -> str:
-        return httpx.get(self._address + path, timeout=10, trust_env=False).raise_for_status().text
+        return httpx.get(self.address + path, timeout=10, trust_env=False).raise_for_status().text
 
     def answers(self) -> bool:
         try:
@@ -73,3 +77,29 @@ class Service:
 def series(name: str, **labels: str) -> Series:
     """A sample's name and labels."""
     return name, tuple(sorted(labels.items()))
+
+
+class Window:
+    """The board in a browser, opened once and never loaded again."""
+
+    def __init__(self, address: str) -> None:
+        self._address, self._runner, self._page = address, asyncio.Runner(), Page()
+
+    def __enter__(self) -> Self:
+        self._runner.run(self._page.__aenter__())
+        self._runner.run(self._page.go(self._address))
+        self._loaded = self._value("performance.timeOrigin")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._runner.run(self._page.__aexit__(*error))
+        self._runner.close()
+
+    def shows(self, selector: str, text: str, within: float = 90.0) -> None:
+        """Returns as soon as the text can be read there, on the page that was opened."""
+        where = f"document.querySelector({json.dumps(selector)})"
+        self._runner.run(self._page.until(f"{where} && {where}.innerText.includes({json.dumps(text)})", within))
+        assert self._value("performance.timeOrigin") == self._loaded, "it was loaded anew"
+
+    def _value(self, script: str) -> Any:
+        return self._runner.run(self._page.value(script))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,19 @@ def test_a_dead_supervisor_is_not_taken_for_a_living_one(home: Path) -> None:
 def test_a_wrong_option_is_refused_before_anything_starts(home: Path, arguments: list[str], field: str) -> None:
     assert refusal(*arguments).field == field
     assert state.read(home) is None
+
+
+def test_a_sandbox_that_is_up_does_not_claim_what_it_was_started_without(home: Path) -> None:
+    held = state.acquire(home)
+    assert held is not None
+    there = (state.Part("prometheus", "real"),)
+    state.write(home, state.State(pid=os.getpid(), started="", phase="ready", parts=there))
+    for arguments in ([], ["--prometheus"]):
+        assert "already up" in said("up", *arguments)
+    refused = refusal("up", "--prometheus", "--serve")
+    assert refused.what == "the sandbox is already up, without --serve."
+    assert "tidegate sandbox down" in refused.next_step
+    os.close(held)
 
 
 def test_a_missing_kubeconfig_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,8 @@ from sandbox import state
 
 home = Path(sys.argv[1])
 held = state.acquire(home)
-parts = (state.Part("kubernetes", "real", "https://127.0.0.1:6443"), state.Part("tools", "real"))
+names = ("kubernetes", "serve", "prefect", "git", "github")
+parts = (*(state.Part(name, "real", f"https://{name}:1") for name in names), state.Part("tools", "real"))
 state.write(home, state.State(os.getpid(), "", "ready", sys.argv[2], f"{home}/kubeconfig", parts=parts))
 print("up", flush=True)
 time.sleep(60)
@@ -85,6 +86,6 @@ async def test_every_address_is_told_where_it_is_kept(up: Up, monkeypatch: pytes
         await asyncio.to_thread(told.end, Console(file=shown, width=200), "demo", TIMES, 30)
     text = shown.getvalue()
     assert "#releases: v1.4.0 is live" in text
-    kept = ("Left up", "https://127.0.0.1:6443", f"{up.home}/kubeconfig")
-    assert [part in text for part in kept] == [bool(keep)] * 3
+    kept = ("Left up", f"{up.home}/kubeconfig", *(f" https://{name}:1" for name in ("kubernetes", "serve", "github")))
+    assert [part in text for part in kept] == [bool(keep)] * len(kept)
     assert "  tools" not in text, "it has no address"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from release.board_seen import (
     Course,
@@ -19,6 +20,7 @@ from release.board_seen import (
     SeenVote,
 )
 from release.dora import Measures
+from release.finished import Finished
 from release.locking import Held, Holder
 from release.model import Artifact, HelmRelease, Pod, Record, RegionState, Retirement, Route, Slot, SlotState, Workload
 from release.steering import Order
@@ -98,6 +100,27 @@ def under_way(note: str = "", orders: Sequence[Order] = (), weight: int = 25, **
     course = Course(RUN, "us-east-1", weight, 0.4, 4.6, 1.2, 3.0, "canary 0.3 % errors, stable 0.2 %: goes on looking")
     pace = Pace(dict.fromkeys(REGIONS, 240.0), 80.0, 12.0, 55.0, 45.0)
     return replace(whole, locks=locks, runs={RUN: run}, paces={RUN: pace}, courses=(course,))
+
+
+def crowded() -> Seen:
+    """A canary under way among 64 regions, after 1,000 releases: the board lists the newest 200 of them."""
+    base = under_way()
+    many = tuple(replace(base.regions[0], region=f"r{one:02}") for one in range(64))
+    past = tuple(
+        Past(str(one), "production", "production", f"2.0.{one}", "canary", "released", "ada", NOW - one)
+        for one in range(200)
+    )
+    return replace(base, regions=(*many, *base.regions[1:]), past=past, count=1000)
+
+
+def finished(number: int) -> Finished:
+    """One of many releases that ended, a minute apart, a fourth of them taken back."""
+    at, bad = datetime.fromtimestamp(NOW + number * 60, UTC), number % 4 == 0
+    return Finished(
+        run=f"run-{number}", attempt=1, pipeline="production", environment="production", strategy="canary",
+        outcome="recovered" if bad else "released", asked=at, ended=at, version=f"2.0.{number}", actor="ada",
+        seconds=60.0 + number, reason="us-east-1: 9 % of requests fail" if bad else "",
+    )  # fmt: skip
 
 
 def approval(missing: int = 1, run: str = "77aa", **changes: object) -> SeenApproval:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from aiohttp import web
 
 from release.finished import PIPELINES
 
@@ -53,26 +51,6 @@ class FakePrefect:
         one = {"id": run, "flow_id": FLOWS[flow], "state_name": "Running", "state_type": "RUNNING", "parent": parent}
         one |= {"created": at.isoformat(), "start_time": at.isoformat(), "end_time": None, "parameters": {}}
         self.runs.append(one | facts)
-
-    @asynccontextmanager
-    async def served(self) -> AsyncIterator[str]:
-        """The same on a port of loopback; the API's address."""
-
-        async def handle(request: web.Request) -> web.Response:
-            asked = httpx.Request(request.method, str(request.url), content=await request.read())
-            answer = await self.transport.handle_async_request(asked)
-            return web.Response(status=answer.status_code, body=answer.content, content_type="application/json")
-
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/api"
-        finally:
-            await runner.cleanup()
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/")

@@ -34,6 +34,17 @@ def quick_rules(folder: Path) -> Path:
     return path
 
 
+# What gives data only while clusters and gateways are there, and a release is under way in them.
+CLUSTERS = {
+    "Releases in flight: time since the lock was won A",
+    "Releases in flight: share of the users by slot A",
+    "Releases in flight: evidence on the canary and where it decides A",
+    "Releases in flight: evidence on the canary and where it decides B",
+    "Requests that fail, by environment A",
+    "Lock held for A",
+}
+
+
 class Monitored:
     """Questions to a Prometheus server."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +37,29 @@ def test_what_is_said_of_a_region_names_it_in_the_top_flow_too() -> None:
     found = line(flow_run_id="r1", flow_name="production", flow_run_name="v1.4.0 by ada", region="eu-west-1")
     assert (found["region"], found["step"]) == ("eu-west-1", "production")
     assert line(region=None)["region"] == ""
+
+
+@pytest.mark.parametrize(
+    ("flow", "run", "step", "region"),
+    [
+        ("recover", "back from v1.7.0", "us-east-1: weight of green 0", "us-east-1"),
+        ("recover", "back from v1.7.0", "observe eu-west-1", "eu-west-1"),
+        ("production", "v1.7.0 by ada", "ap-southeast-1", "ap-southeast-1"),
+        ("retire", "production by ada", "us-east-1: uninstall blue", "us-east-1"),
+        ("recover", "back from v1.7.0", "", ""),
+        ("production", "v1.7.0 by ada", "lock production", ""),
+        ("production", "v1.7.0 by ada", "build us", ""),
+    ],
+)
+def test_a_step_in_a_run_of_all_regions_names_its_own(flow: str, run: str, step: str, region: str) -> None:
+    found = line(flow_run_id="r1", flow_name=flow, flow_run_name=run, task_run_name=step)
+    assert found["region"] == region
+
+
+def test_a_configuration_that_cannot_be_read_ends_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE_CONFIG", str(tmp_path))
+    found = line(flow_run_id="r1", flow_name="recover", task_run_name="observe eu-west-1")
+    assert (found["region"], found["step"]) == ("", "observe eu-west-1")
 
 
 def test_a_line_of_no_run_and_one_with_an_error_are_whole_too() -> None:
