@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import aclosing
 from functools import partial
 
 from prefect import flow
@@ -14,15 +15,16 @@ from config import load
 from flows import common
 from flows.conclude import Draft, conclude
 from flows.forms import EnvironmentWord
+from flows.limit import verdicts
 from flows.waves import take_back
 from release import messages, window
 from release.environment import Environment
 from release.errors import Failed, Halted, Refused, Unavailable
 from release.model import Record, RegionState
 from release.outcome import Outcome, Word
-from release.strategy import is_live, other
-from release.verdict import Kind, Limit, start_watch, watch
-from tasks import clock, context, deploy, guarding, metrics, notify, source
+from release.strategy import is_live
+from release.verdict import Kind
+from tasks import clock, context, deploy, guarding, notify, source
 from tasks.lock import held
 from tasks.policy import PATIENT
 from tasks.say import say
@@ -121,12 +123,12 @@ async def watch_limit(where: Environment, name: str, live: Record, end: str) -> 
 
     It ends before where another release begins or another version is live. No lock is held meanwhile.
     """
-    region, limit = where.regions[name], Limit(where.guard.limit, where.guard.alpha)
-    state, looked, paged = start_watch(limit, policy=where.judged.policy), time.monotonic(), False
-    async with metrics.reader(region, where.judged.provider) as read:
-        while (left := window.left(end, clock.now())) > 0:
-            state, found = watch(state, await read(live.slot, other(live.slot)), time.monotonic())
-            bad = found.action is Kind.ROLLBACK
+    region, looked, said = where.regions[name], time.monotonic(), "nothing was seen"
+    async with aclosing(verdicts(where, region, [where.guard.absolute])) as looks:
+        async for found in looks:
+            if window.left(end, clock.now()) <= 0:
+                break
+            bad, said = found.action is Kind.ROLLBACK, found.sentence
             if bad or time.monotonic() - looked >= _LOOK:
                 looked = time.monotonic()
                 if why := await _overtaken(where, name, live):
@@ -134,11 +136,7 @@ async def watch_limit(where: Environment, name: str, live: Record, end: str) -> 
                     return
             if bad:
                 raise Failed(found.sentence, region=name, next_step="See what changed; `tidegate rollback`.")
-            if found.finding.page and not paged:
-                paged = True
-                await read.page(found.sentence)
-            await asyncio.sleep(min(where.judged.poll, left))
-    say(found.sentence if state.began is not None else "nothing was seen", region=name)
+    say(said, region=name)
 
 
 async def _overtaken(where: Environment, name: str, live: Record) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -12,7 +11,7 @@ from release.environment import Environment, Region
 from release.errors import Failed, Spared
 from release.model import Slot
 from release.strategy import other
-from release.verdict import Cause, Kind, Limit, Verdict, advance, observe, start, start_watch, watch
+from release.verdict import Cause, Kind, Verdict, advance, observe, start
 from tasks import deploy, metrics, stop
 from tasks.course import Course
 from tasks.say import say
@@ -128,27 +127,3 @@ class Judging:
                     await asyncio.sleep(self._judged.poll)
         finally:
             self._looked.set()
-
-
-async def watch_absolute(environment: Environment, region: Region, limits: Sequence[Limit], seconds: float) -> str:
-    """Hold what is live in the region against limits for `seconds`; what was seen, as a sentence.
-
-    Raises Failed above one. Metrics that do not answer, and users who do not come, are no health: it goes on until
-    they do, or until a person promotes the release.
-    """
-    live, judged = (await deploy.observe(region)).live_slot, environment.judged
-    state, ends, paged = start_watch(*limits, policy=judged.policy), time.monotonic() + seconds, False
-    async with metrics.reader(region, judged.provider) as read:
-        while True:
-            stop.check(region.name)
-            state, found = watch(state, await read(live, other(live)), time.monotonic())
-            if found.action is Kind.ROLLBACK:
-                raise Failed(found.sentence, region=region.name, next_step="Mend the version, and try it in staging.")
-            if found.finding.page and not paged:
-                paged = True
-                await read.page(found.sentence)
-            blind = found.kind is Kind.NO_DATA and stop.promoted() is None
-            if time.monotonic() >= ends and not blind:
-                say(found.sentence, region=region.name)
-                return found.sentence
-            await asyncio.sleep(judged.poll)
