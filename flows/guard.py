@@ -92,7 +92,7 @@ async def _open(where: Environment) -> list[tuple[str, Record, str]]:
     """Region, what went live there, and when its window closes; Raises Unavailable where no region answers."""
     look = deploy.observe.with_options(**PATIENT)
     answers = await asyncio.gather(*(look(one) for one in where.regions.values()), return_exceptions=True)
-    found, missed = [], []
+    found, missed, shut = [], [], []
     for name, state in zip(where.regions, answers, strict=True):
         if isinstance(state, Unavailable):
             missed.append(state)
@@ -102,8 +102,14 @@ async def _open(where: Environment) -> list[tuple[str, Record, str]]:
         elif (end := window.of_region(state, where.progressive.window, clock.now())) and state.route:
             assert state.route.live is not None
             found.append((name, state.route.live, end))
+        elif state.route and state.route.live:
+            shut.append((name, state.route.live))
     if missed and not found:
         raise missed[0]
+    for name, live in shut:
+        if any(live.artifact == one.artifact for _, one, _ in found):
+            closed = window.ends(live, where.progressive.window)
+            say(f"is not watched: its window closed at {closed}, before the other regions'", region=name, warn=True)
     return found
 
 

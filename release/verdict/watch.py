@@ -63,8 +63,8 @@ def start_watch(*limits: Limit, seconds: float = inf, phi: float = 1.0, policy: 
 
 
 def watch(state: Watching, sample: Sample | None, now: float) -> tuple[Watching, Verdict]:
-    """The state and the verdict after a poll: ROLLBACK over a limit, CONTINUE below, ADVANCE once it was watched for long
-    enough, NO_DATA where nothing is known.
+    """The state and the verdict after a poll: ROLLBACK over a limit, CONTINUE below, ADVANCE once it was watched for
+    long enough, NO_DATA where nothing is known.
 
     All users' requests count, at the route where it is counted. Without data nothing is rolled back; after
     `give_up_after` seconds a person is paged.
