@@ -55,7 +55,7 @@ async def release_waves(
     left: dict[str, int] = {}
     board.begin(f"regions-{draft.outcome.pipeline}", order)
     if (going := grip.recovering) is not None:
-        draft.condemned = going.condemned
+        draft.condemned, order = going.condemned, going.only or order
         draft.learn(reason=going.reason)
         say(f"goes on taking v{want.artifact.version} back: {going.reason}", warn=True)
     else:
@@ -96,7 +96,8 @@ async def take_back(
     has it. In production a version that is to blame is quarantined."""
     draft.begun = True
     stop.check_lock()
-    await grip.note_recovery(Recovering(draft.outcome.reason, draft.condemned))
+    only = order if grip.environment.recover == "failed" else ()
+    await grip.note_recovery(Recovering(draft.outcome.reason, draft.condemned, only))
     app, began = source.application_file(checkout), time.monotonic()
     recovered = await recover(grip.environment, order, bad, context.chart(checkout), app, left)
     draft.learn(recovery=time.monotonic() - began)

@@ -105,6 +105,26 @@ def test_a_short_burst_does_not_condemn() -> None:
     assert world.weight == 10, "it is back at its step's weight once the suspicion is gone"
 
 
+def test_one_that_a_run_before_has_dropped_is_back_at_its_first_step_once_it_was_calm() -> None:
+    """The run that dropped it died: all that is left is its weight, and nobody knows why."""
+    world = World(base=0.001, bad=0.001, weight=1)
+    while world.weight == 1:
+        world.weight = world.poll().weight
+        assert world.now < 120
+    assert (world.weight, world.now >= 60) == (10, True)
+    assert Kind.ADVANCE not in world.kinds, "what was seen at one percent promotes nothing"
+    assert world.run(400).kind is Kind.ADVANCE
+
+
+def test_one_that_a_run_before_has_dropped_and_that_is_bad_never_gets_more_users() -> None:
+    world, weights = World(bad=0.3, weight=1), set()
+    while world.poll().action is not Kind.ROLLBACK:
+        world.weight = world.verdict.weight
+        weights.add(world.weight)
+        assert world.now < 600
+    assert weights == {1}
+
+
 def test_an_incident_of_both_versions_holds_and_pages() -> None:
     world = World()
     world.run(120)
