@@ -7,7 +7,22 @@ from math import log
 import pytest
 from verdict_world import World
 
-from release.verdict import SPECIFIED, Block, Cause, Counts, Entry, Kind, Policy, course
+from release.verdict import (
+    SPECIFIED,
+    Block,
+    Cause,
+    Counts,
+    Entry,
+    Kind,
+    Policy,
+    Sample,
+    advance,
+    course,
+    observe,
+    past,
+    replay,
+    start,
+)
 
 GOOD = [(25, 0, 225, 0)] * 60
 LATE = [(25, 0, 225, 1)] * 24 + [(25, 2, 225, 1)] * 6
@@ -123,6 +138,24 @@ def test_one_that_a_run_before_has_dropped_and_that_is_bad_never_gets_more_users
         weights.add(world.weight)
         assert world.now < 600
     assert weights == {1}
+
+
+def test_the_time_before_is_known_from_samples_of_it_and_is_part_of_what_is_stored() -> None:
+    samples = [Sample(1000.0 + 5 * i, Counts(), Counts(250 * i, i)) for i in range(121)]
+    state, entries = start(Policy(latency=None)), list(past(samples, 50.0))
+    for each in entries:
+        state, _ = advance(state, each)
+    assert (entries[0].now, entries[-1].now, {each.weight for each in entries}) == (-545.0, 50.0, {0})
+    assert (state.before.requests, state.before.events) == (30_000, (120,))
+    counts = Counts()
+    for second in range(51, 56):
+        counts = counts.plus(Counts(45))
+        state, entry = observe(state, Sample(second, Counts(), counts), 10, second)
+        state, found = advance(state, entry)
+        entries.append(entry)
+    assert state.limit < 0.015, "and not the 5 % of one of whom nothing is known"
+    assert replay(Policy(latency=None), entries) == found
+    assert past(samples[:1], 50.0) == past([], 50.0) == ()
 
 
 def test_an_incident_of_both_versions_holds_and_pages() -> None:
