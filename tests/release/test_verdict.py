@@ -106,6 +106,19 @@ def test_a_good_canary_goes_up_step_by_step() -> None:
     assert world.now < 200
 
 
+@pytest.mark.parametrize(("rps", "before", "least", "most"), [(50, 30, 140, 160), (50, 180, 0, 139), (500, 0, 0, 100)])
+def test_the_last_step_waits_until_clustered_errors_would_have_shown(
+    rps: int, before: int, least: int, most: int
+) -> None:
+    """Nobody has erred yet: a cluster of errors may not have come round."""
+    world = World(policy=Policy(latency=None, weights=(10,)), rps=rps, base=0.0, bad=0.0)
+    if before:
+        world.run(before)
+    begun, world.weight = world.now, 10
+    assert world.run(400).kind is Kind.ADVANCE
+    assert least <= world.now - begun <= most
+
+
 def test_a_short_burst_does_not_condemn() -> None:
     world = World(base=0.0, bad=0.0)
     world.run(20)
