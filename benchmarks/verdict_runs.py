@@ -18,7 +18,8 @@ from release.verdict.state import ERRORS, State, start
 from release.verdict.step import step
 
 NEVER = float("inf")
-BEFORE = 600
+# What a Prometheus server knows of the time before, and what is read of a gateway until the canary's pods are there.
+BEFORE, READ = 600, 30
 ERRORS_ONLY = Policy(latency=None)
 Draw = Callable[[int, float], int]
 _tables: dict[tuple[int, float], list[float]] = {}
@@ -95,10 +96,10 @@ def detect(
     return NEVER, failed
 
 
-def before(policy: Policy, chance: Chance, rps: int, base: float) -> State:
-    """A state that has watched the stable version for ten minutes."""
+def before(policy: Policy, chance: Chance, rps: int, base: float, seconds: int = BEFORE) -> State:
+    """A state that knows what the stable version was like in the `seconds` before."""
     windows = Windows()
-    for _ in range(BEFORE // 5):
+    for _ in range(seconds // 5):
         windows = add(windows, 5.0, rps * 5, (chance.draw(rps * 5, base),))
     return replace(start(policy), before=windows, running=windows)
 
@@ -114,13 +115,15 @@ def release(
     *,
     clustered: bool = False,
     incident: tuple[float, float, float] | None = None,
+    known: int = BEFORE,
 ) -> tuple[Kind, float]:
     """(what a whole release came to, after how many seconds): steps, holds and drops as the release loop does them.
 
-    `incident` is (from, until, rate): a time in which both versions err at that rate.
+    `known` is how many seconds of the time before it are known. `incident` is (from, until, rate): a time in which both
+    versions err at that rate.
     """
     chance, split = Chance(seed, clustered=clustered), Split(rps)
-    state, weight, now = before(policy, chance, rps, base), policy.weights[0], 0.0
+    state, weight, now = before(policy, chance, rps, base, known), policy.weights[0], 0.0
     while now < until:
         canary, stable = split.next(poll, weight)
         now += poll

@@ -12,8 +12,11 @@ from clients.metrics import ENTRY, ROUTER, SERVICE, Point, Target, sample_of
 from clients.metrics_http import Asker, unusable
 from release.verdict.counts import Rate, Sample
 
+# Between two moments of the past.
+STEP = 5
 # Long enough for two scrapes of a minute's interval, so that a series shows its newest point.
 WINDOW = "2m"
+_COUNTED = f"traefik_{SERVICE}_(requests_total|request_duration_seconds_bucket)"
 
 
 class PrometheusMetrics(Asker):
@@ -23,9 +26,8 @@ class PrometheusMetrics(Asker):
         """The newest scrape's counters, with that scrape's time: a server that scrapes no more looks stale."""
         at = f"{time.time():.3f}"
         services = f'service=~"{_any(target.canary, target.stable)}"'
-        names = f"traefik_{SERVICE}_(requests_total|request_duration_seconds_bucket)"
         queries = (
-            f'{{__name__=~"{names}",{services}{_labels(target)}}}[{WINDOW}]',
+            f'{{__name__=~"{_COUNTED}",{services}{_labels(target)}}}[{WINDOW}]',
             f"traefik_{ROUTER}_requests_total{{{_router(target)}{_labels(target)}}}[{WINDOW}]",
             f'traefik_{ENTRY}_requests_total{{entrypoint="{_quoted(target.entry)}"{_labels(target)}}}[{WINDOW}]',
         )
@@ -33,6 +35,16 @@ class PrometheusMetrics(Asker):
         answers = await asyncio.gather(*(self._query(query, "matrix", at) for query in queries))
         newest = [point for answer in answers for point in _newest(answer)]
         return sample_of(newest, target, float(at))
+
+    async def history(self, target: Target, seconds: float) -> tuple[Sample, ...]:
+        """The stable version's counters every 5 s of the last `seconds`, oldest first, as far as there are any."""
+        end = time.time()
+        query = f'{{__name__=~"{_COUNTED}",service="{_quoted(target.stable)}"{_labels(target)}}}'
+        when = {"start": f"{end - seconds:.3f}", "end": f"{end:.3f}", "step": str(STEP)}
+        moments: dict[float, list[Point]] = {}
+        for point in _all(await self._ask("query_range", {"query": query, **when}, "matrix")):
+            moments.setdefault(point.at or end, []).append(point)
+        return tuple(sample_of(points, target, at) for at, points in sorted(moments.items()))
 
     async def rate(self, target: Target, seconds: float) -> Rate:
         """By the server's own `increase`, at the route."""
@@ -51,7 +63,10 @@ class PrometheusMetrics(Asker):
         return Rate((errors or 0.0) / requests if requests else 0.0, round(requests), now)
 
     async def _query(self, query: str, kind: str, at: str) -> list[Mapping[str, Any]]:
-        answer = await self.json(f"{self.url}/api/v1/query", {"query": query, "time": at})
+        return await self._ask("query", {"query": query, "time": at}, kind)
+
+    async def _ask(self, path: str, query: Mapping[str, str], kind: str) -> list[Mapping[str, Any]]:
+        answer = await self.json(f"{self.url}/api/v1/{path}", query)
         data = answer.get("data")
         if answer.get("status") != "success" or not isinstance(data, dict) or data.get("resultType") != kind:
             raise unusable("the server did not answer the query")
@@ -59,11 +74,20 @@ class PrometheusMetrics(Asker):
 
 
 def _newest(series: list[Mapping[str, Any]]) -> Iterator[Point]:
+    return _points(series, slice(-1, None))
+
+
+def _all(series: list[Mapping[str, Any]]) -> Iterator[Point]:
+    return _points(series, slice(None))
+
+
+def _points(series: list[Mapping[str, Any]], which: slice) -> Iterator[Point]:
     try:
         for each in series:
-            at, value = each["values"][-1]
             labels = dict(each["metric"])
-            yield Point(labels.pop("__name__", ""), labels, float(value), float(at))
+            name = labels.pop("__name__", "")
+            for at, value in each["values"][which]:
+                yield Point(name, labels, float(value), float(at))
     except (LookupError, TypeError, ValueError):
         raise unusable("the server's answer is not a matrix") from None
 

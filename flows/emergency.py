@@ -10,7 +10,7 @@ from prefect import flow, task
 from config import load
 from flows.common import apart, result_of, wanted
 from flows.far import Errand, send
-from flows.judge import watch_absolute
+from flows.limit import watch_absolute
 from flows.region import bring_live
 from flows.waves import InRegion
 from release import hotfix

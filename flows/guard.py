@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import aclosing
 from functools import partial
 
 from prefect import flow
@@ -14,15 +15,16 @@ from config import load
 from flows import common
 from flows.conclude import Draft, conclude
 from flows.forms import EnvironmentWord
+from flows.limit import verdicts
 from flows.waves import take_back
 from release import messages, window
 from release.environment import Environment
 from release.errors import Failed, Halted, Refused, Unavailable
 from release.model import Record, RegionState
 from release.outcome import Outcome, Word
-from release.strategy import is_live, other
-from release.verdict import Kind, Limit, start_watch, watch
-from tasks import clock, context, deploy, guarding, metrics, notify, source
+from release.strategy import is_live
+from release.verdict import Kind
+from tasks import clock, context, deploy, guarding, notify, source
 from tasks.lock import held
 from tasks.policy import PATIENT
 from tasks.say import say
@@ -90,7 +92,7 @@ async def _open(where: Environment) -> list[tuple[str, Record, str]]:
     """Region, what went live there, and when its window closes; Raises Unavailable where no region answers."""
     look = deploy.observe.with_options(**PATIENT)
     answers = await asyncio.gather(*(look(one) for one in where.regions.values()), return_exceptions=True)
-    found, missed = [], []
+    found, missed, shut = [], [], []
     for name, state in zip(where.regions, answers, strict=True):
         if isinstance(state, Unavailable):
             missed.append(state)
@@ -100,8 +102,14 @@ async def _open(where: Environment) -> list[tuple[str, Record, str]]:
         elif (end := window.of_region(state, where.progressive.window, clock.now())) and state.route:
             assert state.route.live is not None
             found.append((name, state.route.live, end))
+        elif state.route and state.route.live:
+            shut.append((name, state.route.live))
     if missed and not found:
         raise missed[0]
+    for name, live in shut:
+        if any(live.artifact == one.artifact for _, one, _ in found):
+            closed = window.ends(live, where.progressive.window)
+            say(f"is not watched: its window closed at {closed}, before the other regions'", region=name, warn=True)
     return found
 
 
@@ -121,12 +129,12 @@ async def watch_limit(where: Environment, name: str, live: Record, end: str) -> 
 
     It ends before where another release begins or another version is live. No lock is held meanwhile.
     """
-    region, limit = where.regions[name], Limit(where.guard.limit, where.guard.alpha)
-    state, looked, paged = start_watch(limit, policy=where.judged.policy), time.monotonic(), False
-    async with metrics.reader(region, where.judged.provider) as read:
-        while (left := window.left(end, clock.now())) > 0:
-            state, found = watch(state, await read(live.slot, other(live.slot)), time.monotonic())
-            bad = found.action is Kind.ROLLBACK
+    region, looked, said = where.regions[name], time.monotonic(), "nothing was seen"
+    async with aclosing(verdicts(where, region, [where.guard.absolute])) as looks:
+        async for found in looks:
+            if window.left(end, clock.now()) <= 0:
+                break
+            bad, said = found.action is Kind.ROLLBACK, found.sentence
             if bad or time.monotonic() - looked >= _LOOK:
                 looked = time.monotonic()
                 if why := await _overtaken(where, name, live):
@@ -134,11 +142,7 @@ async def watch_limit(where: Environment, name: str, live: Record, end: str) -> 
                     return
             if bad:
                 raise Failed(found.sentence, region=name, next_step="See what changed; `tidegate rollback`.")
-            if found.finding.page and not paged:
-                paged = True
-                await read.page(found.sentence)
-            await asyncio.sleep(min(where.judged.poll, left))
-    say(found.sentence if state.began is not None else "nothing was seen", region=name)
+    say(said, region=name)
 
 
 async def _overtaken(where: Environment, name: str, live: Record) -> str:

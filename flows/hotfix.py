@@ -95,7 +95,7 @@ async def _fix(branch: str, severity: str, actor: str, wait_for_lock: bool, brok
                 await prepare.back_up(environment, version)
             each = in_each(name) if grade == "critical" else in_region
             async with maintained(environment, environment.regions):
-                word = await release_waves(draft, grip, environment.waves, wanted, checkout, each)
+                word = await release_waves(draft, grip, environment.waves, wanted, checkout, each, guarded=True)
     if word in ("released", "unchanged"):
         await left_open(environment, draft, states if settled else None)
         back = wayback.of_hotfix(before, artifact, source.application_file(checkout))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -12,7 +11,7 @@ from release.environment import Environment, Region
 from release.errors import Failed, Spared
 from release.model import Slot
 from release.strategy import other
-from release.verdict import Cause, Kind, Limit, Verdict, advance, observe, start, start_watch, watch
+from release.verdict import Cause, Kind, Verdict, advance, observe, past, start
 from tasks import deploy, metrics, stop
 from tasks.course import Course
 from tasks.say import say
@@ -20,13 +19,16 @@ from tasks.verdicts import Log
 
 
 class Judging:
-    """One region's canary under judgement. `weight` is its share of the users, 0 before it has any.
+    """One region's canary under judgement. `weight` is its share of the users, 0 before it has any. For `alone` seconds
+    what is live has had them to itself: that is what the stable version was like before.
 
     Evidence against it counts from its first request on, whatever else the release is doing.
     """
 
-    def __init__(self, environment: Environment, region: Region, canary: Slot, weight: int, version: str) -> None:
-        self.weight = weight
+    def __init__(
+        self, environment: Environment, region: Region, canary: Slot, weight: int, version: str, alone: float = 0.0
+    ) -> None:
+        self.weight, self._alone = weight, alone
         self._region, self._canary = region, canary
         self._judged = environment.judged
         self._state = start(self._judged.policy)
@@ -109,6 +111,11 @@ class Judging:
         stable = other(self._canary)
         try:
             async with metrics.reader(self._region, self._judged.provider) as self._read:
+                seconds = min(self._alone, self._judged.policy.history)
+                known = await self._read.past(self._canary, stable, seconds)
+                for entry in past(known, time.monotonic()):
+                    self._state, found = advance(self._state, entry)
+                    self._log.add(entry, found)
                 while self._bad is None:
                     sample, now = await self._read(self._canary, stable), time.monotonic()
                     # With all the users, which it may have got meanwhile, there is nothing left to compare with:
@@ -128,27 +135,3 @@ class Judging:
                     await asyncio.sleep(self._judged.poll)
         finally:
             self._looked.set()
-
-
-async def watch_absolute(environment: Environment, region: Region, limits: Sequence[Limit], seconds: float) -> str:
-    """Hold what is live in the region against limits for `seconds`; what was seen, as a sentence.
-
-    Raises Failed above one. Metrics that do not answer, and users who do not come, are no health: it goes on until
-    they do, or until a person promotes the release.
-    """
-    live, judged = (await deploy.observe(region)).live_slot, environment.judged
-    state, ends, paged = start_watch(*limits, policy=judged.policy), time.monotonic() + seconds, False
-    async with metrics.reader(region, judged.provider) as read:
-        while True:
-            stop.check(region.name)
-            state, found = watch(state, await read(live, other(live)), time.monotonic())
-            if found.action is Kind.ROLLBACK:
-                raise Failed(found.sentence, region=region.name, next_step="Mend the version, and try it in staging.")
-            if found.finding.page and not paged:
-                paged = True
-                await read.page(found.sentence)
-            blind = found.kind is Kind.NO_DATA and stop.promoted() is None
-            if time.monotonic() >= ends and not blind:
-                say(found.sentence, region=region.name)
-                return found.sentence
-            await asyncio.sleep(judged.poll)

@@ -82,7 +82,8 @@ async def _release(tag: str, ready: Callable[[Draft], Awaitable[prepare.Plan]], 
             await image.promote(artifact.digest, tag)
         async with maintained(environment, planned.regions):
             await notify.monitoring("deployment_start", draft.outcome, clock.now())
-            word = await release_waves(draft, grip, plan.waves(environment, planned.regions), want, checkout)
+            waves = plan.waves(environment, planned.regions)
+            word = await release_waves(draft, grip, waves, want, checkout, guarded=True)
     if word == "released":
         await left_open(environment, draft)
     return word

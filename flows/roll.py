@@ -10,7 +10,7 @@ from typing import Any
 from config import load
 from flows.judge import Judging
 from flows.lockstep import Together
-from release import live, messages, recovery, steps, strategy, values
+from release import live, messages, recovery, steps, strategy, values, window
 from release.environment import Environment, Region
 from release.errors import Failed, Spared
 from release.health import Bad
@@ -56,8 +56,8 @@ async def roll(job: Job) -> int:
         return await _loop(job, None)
     state = await deploy.observe(job.region)
     canary = strategy.other(state.live_slot)
-    weight = state.route.weight(canary) if state.route else 0
-    async with Judging(job.environment, job.region, canary, weight, job.want.artifact.version) as judging:
+    weight, alone = state.route.weight(canary) if state.route else 0, window.alone(state, clock.now())
+    async with Judging(job.environment, job.region, canary, weight, job.want.artifact.version, alone) as judging:
         try:
             return await _loop(job, judging)
         except stop.Stopped:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prefect.logging import get_run_logger
 
+from flows.between import between
 from flows.common import lockstep
 from flows.conclude import Draft
 from flows.lockstep import Lockstep
@@ -36,24 +37,32 @@ InRegion = Callable[[str, str, Artifact, Path, str], Awaitable[RegionResult]]
 
 
 async def release_waves(
-    draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path, each: InRegion = in_region
+    draft: Draft,
+    grip: Grip,
+    waves: Waves,
+    want: Want,
+    checkout: Path,
+    each: InRegion = in_region,
+    *,
+    guarded: bool = False,
 ) -> Word:
     """Release to every region (by `each`), or bring every changed one back. The draft learns each region's result.
 
-    A run that takes over from one that died while it went back goes on going back.
+    `guarded` holds each region that is done to the guard's limit until the others are. A run that takes over from one
+    that died while it went back goes on going back.
     """
     draft.begun, order = True, tuple(region for wave in waves for region in wave)
     left: dict[str, int] = {}
     board.begin(f"regions-{draft.outcome.pipeline}", order)
     if (going := grip.recovering) is not None:
-        draft.condemned = going.condemned
+        draft.condemned, order = going.condemned, going.only or order
         draft.learn(reason=going.reason)
         say(f"goes on taking v{want.artifact.version} back: {going.reason}", warn=True)
     else:
         affected = partial(_affected, draft, grip, order)
         async with users_first(grip, affected, want, source.application_file(checkout)) as left:
             try:
-                await forward(draft, grip, waves, want, checkout, each)
+                await forward(draft, grip, waves, want, checkout, each, guarded=guarded)
             except TidegateError as error:
                 failure = error
                 grip.sign.now(str(error))
@@ -87,7 +96,8 @@ async def take_back(
     has it. In production a version that is to blame is quarantined."""
     draft.begun = True
     stop.check_lock()
-    await grip.note_recovery(Recovering(draft.outcome.reason, draft.condemned))
+    only = order if grip.environment.recover == "failed" else ()
+    await grip.note_recovery(Recovering(draft.outcome.reason, draft.condemned, only))
     app, began = source.application_file(checkout), time.monotonic()
     recovered = await recover(grip.environment, order, bad, context.chart(checkout), app, left)
     draft.learn(recovery=time.monotonic() - began)
@@ -97,13 +107,22 @@ async def take_back(
     return word
 
 
-async def forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path, each: InRegion) -> None:
-    """Raises the first region's error, and where a person or a lost lock ends the release between two waves."""
+async def forward(
+    draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: Path, each: InRegion, *, guarded: bool = False
+) -> None:
+    """Raises the first region's error, and where a person or a lost lock ends the release between two waves. When it is
+    `guarded`, a region that turns bad after it was done has failed, too."""
     strategy = draft.outcome.strategy
     limit = asyncio.Semaphore(grip.environment.parallel)
     failures: list[TidegateError] = []
 
-    async def one(region: str) -> None:
+    def failed(region: str, error: TidegateError) -> None:
+        failures.append(error)
+        draft.learn(regions=tuple(one for one in draft.outcome.regions if one.region != region))
+        _show(region, "failed")
+        grip.sign.now(f"{region} failed")
+
+    async def one(region: str, watch: Callable[[str], None]) -> None:
         async with limit:
             if grip.sign.event.is_set():
                 return
@@ -114,27 +133,32 @@ async def forward(draft: Draft, grip: Grip, waves: Waves, want: Want, checkout: 
             except stop.Stopped:
                 return
             except TidegateError as error:
-                failures.append(error)
-                _show(region, "failed")
-                grip.sign.now(f"{region} failed")
+                failed(region, error)
             except Exception as error:  # a mistake of ours must not leave a region half released
-                failures.append(_ours(region, error))
-                grip.sign.now(f"{region} failed")
+                failed(region, _ours(region, error))
             else:
                 draft.learn(regions=(*draft.outcome.regions, result))
                 _tell(draft, grip, waves)
+                if guarded:
+                    watch(region)
 
-    for wave in waves:
-        await stop.pause()
-        say(f"wave: {', '.join(wave)}")
-        # Steps are taken together only where all regions of the wave may run at once.
-        lockstep.set(Lockstep(wave) if len(wave) <= grip.environment.parallel else None)
-        await asyncio.gather(*(one(region) for region in wave))
+    try:
+        async with between(grip.environment, lambda error: failed(error.region or "", error)) as watch:
+            for wave in waves:
+                await stop.pause()
+                say(f"wave: {', '.join(wave)}")
+                # Steps are taken together only where all regions of the wave may run at once.
+                lockstep.set(Lockstep(wave) if len(wave) <= grip.environment.parallel else None)
+                await asyncio.gather(*(one(region, watch) for region in wave))
+                if failures:
+                    raise failures[0]
+            # Whoever was told that his abort is taken must not see the release end well.
+            await grip.look()
+            stop.check()
+    except stop.Stopped:
         if failures:
-            raise failures[0]
-    # Whoever was told that his abort is taken must not see the release end well.
-    await grip.look()
-    stop.check()
+            raise failures[0] from None
+        raise
 
 
 def _show(region: str, outcome: str) -> None:

@@ -10,6 +10,7 @@ from release.gates import Gates
 from release.model import Slot
 from release.policies import Checks, Maintenance, Rehearsal
 from release.verdict.policy import Policy
+from release.verdict.watch import Limit
 
 Strategy = Literal["rolling", "blue-green", "canary"]
 # Which regions a failed release is taken back in: all that it changed, or only those that did not take it.
@@ -93,6 +94,11 @@ class Guard:
     limit: float = 0.01
     alpha: float = 0.001
     on_bad: Literal["page", "rollback"] = "page"
+
+    @property
+    def absolute(self) -> Limit:
+        """The rate as a limit of its own."""
+        return Limit(self.limit, self.alpha)
 
 
 @dataclass(frozen=True, slots=True)

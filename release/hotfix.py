@@ -64,6 +64,8 @@ def environment(production: Environment, severity: Severity) -> Environment:
         ),
         probe=replace(production.probe, attempts=own.attempts, gap=own.gap),
         gates=replace(production.gates, approvals=own.approvals, wait=0.0, protected_branch=None, freezes=()),
+        # What its own watch let pass in one region must not end it while it goes on in the next.
+        guard=replace(production.guard, limit=max(production.guard.limit, own.error_limit)),
     )
 
 

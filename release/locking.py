@@ -117,20 +117,26 @@ def remember(history: Sequence[Ended], ended: Ended) -> tuple[Ended, ...]:
 
 
 _RECOVERING, _SPARED = "recovering: ", "recovering, the version spared: "
+_ONLY = "only in "
 _NOTE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Recovering:
-    """A release is being taken back for a reason; `condemned` says that its version is to blame."""
+    """A release is being taken back for a reason; `condemned` says that its version is to blame.
+
+    `only` are the regions that go back where the others keep the version; empty for all that it changed.
+    """
 
     reason: str
     condemned: bool
+    only: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
         """What is written on the lock."""
-        return f"{_RECOVERING if self.condemned else _SPARED}{self.reason}"[:_NOTE]
+        where = f"{_ONLY}{', '.join(self.only)}: " if self.only else ""
+        return f"{_RECOVERING if self.condemned else _SPARED}{where}{self.reason}"[:_NOTE]
 
 
 def recovering(holder: Holder | None) -> Recovering | None:
@@ -138,7 +144,10 @@ def recovering(holder: Holder | None) -> Recovering | None:
     note = holder.note if holder is not None else ""
     for prefix in (_RECOVERING, _SPARED):
         if note.startswith(prefix):
-            return Recovering(note.removeprefix(prefix), prefix == _RECOVERING)
+            reason, only = note.removeprefix(prefix), ""
+            if reason.startswith(_ONLY):
+                only, _, reason = reason.removeprefix(_ONLY).partition(": ")
+            return Recovering(reason, prefix == _RECOVERING, tuple(filter(None, only.split(", "))))
     return None
 
 

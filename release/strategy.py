@@ -107,8 +107,10 @@ def _beside(state: RegionState, want: Want, seen: Seen, route: RouteState) -> St
             return Shift(other(slot), 100)
         return Upgrade(slot, _count(want, want.weights[0], state, slot))
     target = next((step for step in want.weights if step > weight), 100)
-    judged = weight == 0 or weight not in want.weights or seen.judged >= weight
-    needed = _count(want, target if judged else weight, state, slot)
+    # Blue-green knows no verdict. A canary that a run before left at any share is judged there first.
+    judged = weight == 0 or len(want.weights) < 2 or seen.judged >= weight
+    # The verdict takes a canary that was dropped below its first step back to it.
+    needed = _count(want, target if judged else max(weight, want.weights[0]), state, slot)
     if here.workload is not None and here.workload.replicas < needed:
         return Upgrade(slot, needed)
     waiting = _coming(here, want)

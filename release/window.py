@@ -33,6 +33,14 @@ def of_region(state: RegionState, seconds: float, now: str) -> str | None:
     return end if left(end, now) > 0 else None
 
 
+def alone(state: RegionState, now: str) -> float:
+    """For how many seconds what is live has had all users of the region; 0 while the other slot has some."""
+    route = state.route
+    if route is None or route.live is None or route.weight(route.live.slot) < 100:
+        return 0.0
+    return max(0.0, (_at(now) - _at(route.live.at)).total_seconds())
+
+
 def last(ends: list[str | None]) -> str:
     """The last of these ends; empty where no window is open."""
     return max((end for end in ends if end is not None), default="")

@@ -45,6 +45,17 @@ class Reader:
         self.why = ""
         return found
 
+    async def past(self, canary: Slot, stable: Slot, seconds: float) -> tuple[Sample, ...]:
+        """The stable version's counters in the last `seconds`, oldest first; none where the source knows no past, or
+        does not answer, which is said."""
+        if not isinstance(self.source, PrometheusMetrics) or seconds <= 0:
+            return ()
+        try:
+            return await self.source.history(_target(self.region, self.provider, canary, stable), seconds)
+        except TidegateError as error:
+            say(f"is judged without the time before: {error.what}", region=self.region.name, warn=True)
+            return ()
+
     async def page(self, sentence: str) -> None:
         """A person is asked to look; the release goes on holding."""
         on_call = load.settings().slack.on_call

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from release.verdict.counts import Block, Counts, Gap, Rate, Sample
-from release.verdict.judge import Entry, advance, course, judge, observe, replay
+from release.verdict.judge import Entry, advance, course, judge, observe, past, replay
 from release.verdict.policy import SPECIFIED, Margins, Mixture, Policy
 from release.verdict.result import Cause, Finding, Kind, Verdict
 from release.verdict.state import State, start
@@ -34,6 +34,7 @@ __all__ = [
     "course",
     "judge",
     "observe",
+    "past",
     "replay",
     "start",
     "start_watch",

@@ -28,6 +28,11 @@ def observe(state: State, sample: Sample | None, weight: int, now: float) -> tup
     return replace(state, last=reading.newest(state.last, sample)), entry
 
 
+def past(samples: Sequence[Sample], now: float) -> tuple[Entry, ...]:
+    """Samples from before the release, oldest first, as entries for `advance`: the last one was just taken."""
+    return tuple(Entry(now - ago, 0, found) for ago, found in reading.blocks(samples))
+
+
 def judge(state: State, sample: Sample | None, weight: int, now: float) -> tuple[State, Verdict]:
     """The state and the verdict after one poll at `now`, while the canary has `weight` percent of the traffic.
 

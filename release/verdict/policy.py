@@ -45,7 +45,8 @@ class Policy:
     above `stable_most` where that is not known. A canary that was dropped to `drop_to` percent goes back to its
     step's weight after `calm` seconds without new evidence. What happens when nothing can be said:
     `on_no_traffic`, `on_provider_down`, `on_deadline`. Evidence in favour is gathered over `promote_over` seconds at
-    least, so that no single moment promotes.
+    least, so that no single moment promotes. The last step is not left before the stable version is known from `known`
+    seconds, or from many requests: without that nobody can tell whether errors come in clusters.
     """
 
     weights: tuple[int, ...] = (10, 25, 50)
@@ -65,6 +66,7 @@ class Policy:
     drop_to: int = 1
     min_step: float = 30.0
     promote_over: float = 10.0
+    known: float = 180.0
     settle: float = 5.0
     step_deadline: float = 1800.0
     stale_after: float = 10.0
@@ -102,6 +104,7 @@ class Policy:
             against=replace(self.against, every=self.against.every / speed),
             min_step=self.min_step / speed,
             promote_over=self.promote_over / speed,
+            known=self.known / speed,
             settle=self.settle / speed,
             step_deadline=self.step_deadline / speed,
             # A second is left, in which any metrics can be asked.
@@ -119,4 +122,5 @@ SPECIFIED = Policy(
     favour=(0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 0.999),
     trust_history=0.0,
     settle=0.0,
+    known=0.0,
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from release.verdict.counts import Block, Counts, Gap, Sample
 
 
@@ -29,6 +32,11 @@ def block(before: Sample | None, after: Sample | None) -> Block:
 def newest(before: Sample | None, after: Sample | None) -> Sample | None:
     """The sample to compare the next one with: an older one, of a lagging replica, would count requests twice."""
     return before if after is None or (before is not None and after.at <= before.at) else after
+
+
+def blocks(samples: Sequence[Sample]) -> tuple[tuple[float, Block], ...]:
+    """What was counted between each two of them, and how many seconds before the last one it ended."""
+    return tuple((samples[-1].at - after.at, block(before, after)) for before, after in pairwise(samples))
 
 
 def _difference(before: Counts | None, after: Counts | None) -> Counts | None:

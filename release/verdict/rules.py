@@ -12,6 +12,9 @@ from release.verdict.result import Cause, Finding, Kind
 from release.verdict.state import State, share_needed
 from release.verdict.track import Track
 
+# So many requests show a cluster of errors, where there are any.
+MANY = 8000
+
 
 def decide(state: State, now: float) -> Finding:
     """The finding of this moment."""
@@ -110,8 +113,14 @@ def _shared(state: State, now: float) -> Finding | None:
 def _good(state: State, now: float) -> Finding:
     policy, track = state.policy, weakest(state)
     enough = state.weight == state.highest and track.ln_favour() >= policy.wanted(state.weight) and not waits(state)
-    enough = enough and state.shared.ln < log(policy.suspect_odds)
+    enough = enough and state.shared.ln < log(policy.suspect_odds) and _known(state)
     # The sample that the evidence ends with must be one of now, not the last before the metrics stood still.
     if enough and now - state.since >= policy.min_step - 1e-6 and state.moved == now:
         return Finding(Kind.ADVANCE, Kind.ADVANCE, state.weight, metric=track.name)
     return Finding(Kind.CONTINUE, Kind.CONTINUE, state.weight, metric=track.name)
+
+
+def _known(state: State) -> bool:
+    """Whether enough was seen of the stable version, for the last step, to tell clustered errors from single ones."""
+    policy, windows = state.policy, state.running
+    return state.weight < policy.weights[-1] or windows.requests >= MANY or windows.closed * WINDOW >= policy.known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from release.verdict.counts import Counts
 from release.verdict.judge import Entry, course
@@ -12,12 +12,14 @@ from release.verdict.policy import Policy
 from release.verdict.result import Kind, Verdict
 
 AROUND = 10.0
+# Of the time before the canary has users, so much is drawn.
+BEFORE = 60.0
 MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`at` in seconds since the first entry. Rates (0 to 1) over the last 10 s, None without requests; evidence
+    """`at` in seconds since the first point. Rates (0 to 1) over the last 10 s, None without requests; evidence
     in ln."""
 
     at: float
@@ -33,22 +35,24 @@ class Series:
     def __init__(self) -> None:
         self._recent: deque[Entry] = deque()
         self._found: list[Point] = []
-        self._began = 0.0
+        self._users = False
 
     def add(self, entry: Entry, verdict: Verdict) -> None:
         """The next poll, and what came of it."""
         recent = self._recent
-        if not self._found:
-            self._began = entry.now
         recent.append(entry)
         while recent[0].now <= entry.now - AROUND:
             recent.popleft()
         canary, stable = _rate([each.block.canary for each in recent]), _rate([each.block.stable for each in recent])
-        self._found.append(Point(entry.now - self._began, entry.weight, canary, stable, verdict))
+        self._users = self._users or entry.weight > 0
+        while self._found and not self._users and self._found[0].at < entry.now - BEFORE:
+            self._found.pop(0)
+        self._found.append(Point(entry.now, entry.weight, canary, stable, verdict))
 
     def points(self) -> tuple[Point, ...]:
         """All so far. Long courses are thinned; changes of weight and of the verdict are kept."""
-        return _thinned(self._found)
+        began = self._found[0].at if self._found else 0.0
+        return tuple(replace(point, at=point.at - began) for point in _thinned(self._found))
 
 
 def points(policy: Policy, entries: Sequence[Entry]) -> tuple[Point, ...]:

@@ -42,7 +42,9 @@ def _at_weight(state: State, block: Block, weight: int, now: float) -> State:
     share = begin_share(state.policy)
     new = replace(state, weight=weight, since=since, ratio=(0, 0), missed=(0.0, 0.0), arrived=(0, 0), share=share)
     if weight > state.highest:
-        new = replace(new, highest=weight, began=since, clock=0.0, canary=Counts(), stable=Counts())
+        # One that a run before has left below its first step was dropped there.
+        highest = max(weight, state.policy.weights[0])
+        new = replace(new, highest=highest, began=since, clock=0.0, canary=Counts(), stable=Counts())
         if not state.highest:
             new = replace(new, limit=_limit(state))
     if not weight:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import log
+from math import inf, log
 
 from release.verdict import bets, evidence, reading
 from release.verdict.counts import Block, Counts, Gap, Sample
@@ -32,7 +32,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What a watch remembers. Begin with `start_watch`; `phi` is the dispersion known from before."""
+    """What a watch remembers. Begin with `start_watch`; `phi` is the dispersion known from before.
+
+    `known` are the seconds that had data; it is over after `seconds` of them, or never by itself.
+    """
 
     limits: tuple[Limit, ...]
     evidence: tuple[Evidence, ...]
@@ -46,19 +49,22 @@ class Watching:
     quiet: float = 0.0
     gap: Gap | None = None
     counts: Counts = Counts()
+    seconds: float = inf
+    known: float = 0.0
 
 
-def start_watch(*limits: Limit, phi: float = 1.0, policy: Policy | None = None) -> Watching:
-    """Hold a version against all of `limits`; `policy` says when data are none and a person is paged. Raises
-    ValueError without a limit, or for one outside 0 to 1."""
+def start_watch(*limits: Limit, seconds: float = inf, phi: float = 1.0, policy: Policy | None = None) -> Watching:
+    """Hold a version against all of `limits`, until `seconds` had data and there were users; `policy` says when data
+    are none and a person is paged. Raises ValueError without a limit, or for one outside 0 to 1."""
     if not limits or not all(0 < limit.rate < 1 and 0 < limit.alpha < 1 for limit in limits):
         raise ValueError("a watch needs limits between 0 and 1")
     begun = tuple(evidence.begin(MIXTURE, limit.needed / 2) for limit in limits)
-    return Watching(limits, begun, phi=max(1.0, phi), policy=policy or Policy())
+    return Watching(limits, begun, phi=max(1.0, phi), policy=policy or Policy(), seconds=seconds)
 
 
 def watch(state: Watching, sample: Sample | None, now: float) -> tuple[Watching, Verdict]:
-    """The state and the verdict after a poll: ROLLBACK over a limit, CONTINUE below, NO_DATA where nothing is known.
+    """The state and the verdict after a poll: ROLLBACK over a limit, CONTINUE below, ADVANCE once it was watched for
+    long enough, NO_DATA where nothing is known.
 
     All users' requests count, at the route where it is counted. Without data nothing is rolled back; after
     `give_up_after` seconds a person is paged.
@@ -66,8 +72,11 @@ def watch(state: Watching, sample: Sample | None, now: float) -> tuple[Watching,
     block = reading.block(state.last, sample)
     newest = reading.newest(state.last, sample)
     state = replace(state, last=newest, began=now if state.began is None else state.began)
-    state = _count(_look(state, block, now), block)
-    return state, _verdict(state, now)
+    seen = _count(_look(state, block, now), block)
+    if state.gap is None and seen.gap is None:
+        # What an outage hid is counted when it is over, but nobody watched meanwhile.
+        seen = replace(seen, known=seen.known + block.seconds)
+    return seen, _verdict(seen, now)
 
 
 def _all(block: Block) -> Counts:
@@ -121,7 +130,9 @@ def _decide(state: Watching, limit: Limit, worst: Evidence, now: float) -> Findi
     if worst.ln >= limit.needed:
         return Finding(Kind.ROLLBACK, Kind.ROLLBACK, 0, Cause.BAD, limit.name)
     if state.gap is None:
-        return Finding(Kind.CONTINUE, Kind.CONTINUE, 100, metric=limit.name)
+        over = state.known >= state.seconds and state.counts.requests > 0
+        kind = Kind.ADVANCE if over else Kind.CONTINUE
+        return Finding(kind, kind, 100, metric=limit.name)
     lapse = now - state.good
     action = Kind.HOLD if lapse >= state.policy.hold_after else Kind.CONTINUE
     page = lapse >= state.policy.give_up_after

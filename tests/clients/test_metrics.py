@@ -220,6 +220,42 @@ async def test_a_prometheus_server_gives_the_rate() -> None:
     assert (rate.rate, rate.requests) == (0.05, 60)
 
 
+async def test_a_prometheus_server_gives_the_stable_versions_past() -> None:
+    """Every five seconds; a code that was answered for the first time half way counts from there."""
+    sent: list[httpx.URL] = []
+    total, bucket = "traefik_service_requests_total", "traefik_service_request_duration_seconds_bucket"
+
+    def line(name: str, values: list[list[Any]], **names: str) -> dict[str, Any]:
+        return {
+            "metric": {"__name__": name, "region": "us-east-1", "service": TARGET.stable, **names},
+            "values": values,
+        }
+
+    known = [
+        line(total, [[1000, "50"], [1005, "60"], [1010, "70"]], code="200"),
+        line(total, [[1010, "2"]], code="500"),
+        line(bucket, [[1000, "40"], [1005, "48"], [1010, "56"]], code="200", le="0.3"),
+    ]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url)
+        return reply("matrix", known)
+
+    async with PrometheusMetrics(URL, transport=httpx.MockTransport(answer)) as metrics:
+        past = await metrics.history(TARGET, 600)
+    (asked,) = sent
+    query = asked.params
+    assert (asked.path, query["step"]) == ("/api/v1/query_range", "5")
+    assert float(query["end"]) - float(query["start"]) == 600
+    assert TARGET.stable in query["query"] and 'region="us-east-1"' in query["query"]
+    stable = [(sample.at, sample.stable) for sample in past]
+    assert stable == [
+        (1000, Counts(50, 0, (40,))),
+        (1005, Counts(60, 0, (48,))),
+        (1010, Counts(72, 2, (56,))),
+    ]
+
+
 async def test_a_prometheus_server_without_the_series_has_no_data() -> None:
     transport = answering({"status": "success", "data": {"resultType": "matrix", "result": []}})
     async with PrometheusMetrics(URL, transport=transport) as metrics:

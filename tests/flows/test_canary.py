@@ -106,6 +106,29 @@ def test_a_bad_canary_is_taken_back_at_its_first_weight(desk: Desk, look: Look, 
     assert len(sketch.points(course)) > 1 and FIRST in course["title"]
 
 
+def test_a_canary_that_its_service_does_not_find_is_taken_back(desk: Desk, look: Look, served: Regions) -> None:
+    """Its users get errors that no Service counts, only the route; and few of them."""
+    artifact, patch = made(desk), ("patch", "service", "--type", "merge", "-p")
+    desk.users(2.5)
+    with desk.start(*canary(artifact, FIRST)) as running:
+        running.until(lambda: re.search(rf"{FIRST}: (blue|green) now has 10 %", running.text) is not None)
+        found = re.search(rf"{FIRST}: (blue|green) now has 10 %", running.text)
+        assert found is not None
+        service, context = f"shop-{found[1]}", f"production-{FIRST}"
+        look.kubectl(*patch, '{"spec": {"selector": {"nobody": "here"}}}', service, context=context)
+        try:
+            result = running.end()
+        finally:
+            look.kubectl(*patch, '{"spec": {"selector": {"nobody": null}}}', service, context=context)
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    counted = re.match(rf"{FIRST}: ROLLBACK after .* canary [\d.]+% errors \((\d+)/\d+\) vs stable 0", result.reason)
+    assert counted is not None, result.reason
+    assert int(counted[1]) <= 40
+    assert "now has 25 %" not in result.text
+    assert look.digests() == served
+    nothing_left(look, FIRST)
+
+
 @pytest.mark.parametrize("mode", ["500", "lying"])
 def test_missing_metrics_are_no_health_and_no_fault(
     desk: Desk, look: Look, served: Regions, crowd: None, mode: str

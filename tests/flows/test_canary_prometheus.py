@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from desk import Desk, Running, release
 from look import Look
 
-from release.verdict import record
+from release.verdict import Gap, record
 from sandbox import state
 
 pytestmark = pytest.mark.slow
@@ -72,6 +73,10 @@ def test_a_good_one_is_promoted_and_its_course_is_kept(desk: Desk, look: Look, g
     stored = record.load(file.read_text())
     assert {entry.weight for entry in stored.entries} >= {10, 25, 50}
     assert max(entry.block.seconds for entry in stored.entries) > 0
+    # What the stable version was like before, as far as it was live, was asked for and not waited for.
+    before = list(itertools.takewhile(lambda entry: entry.block.gap is not Gap.FIRST, stored.entries))
+    assert sum(entry.block.seconds for entry in before) > 15
+    assert sum(entry.block.stable.requests for entry in before) > 100
     (shown,) = look.picture()["verdicts"]
     assert (shown["run"], shown["ended"], shown["sentence"]) == (result.outcome["run"], True, stored.given)
     drawn = httpx.get(f"{control(desk)}/api/verdicts/{REGION}.svg", timeout=10, trust_env=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from sandbox import state
 from tasks import context
 
 pytestmark = pytest.mark.slow
+LIVE = r".metadata.annotations.tidegate\.dev/live"
 
 
 @pytest.fixture
@@ -61,14 +63,21 @@ def lock_holder() -> str:
     return asyncio.run(read())
 
 
-def test_a_version_that_turns_out_bad_is_taken_back(look: Look, good: Regions, another: str, guarded: Desk) -> None:
+@pytest.mark.parametrize("strategy", ["rolling", "blue-green"])
+def test_a_version_that_turns_out_bad_is_taken_back(
+    look: Look, good: Regions, another: str, guarded: Desk, strategy: str
+) -> None:
     home = guarded.variant(production={"guard": {"on_bad": "rollback"}})
-    pid, log = guard_of(guarded.tidegate(*release(another), home=home))
+    pid, log = guard_of(guarded.tidegate(*release(another, "--strategy", strategy), home=home))
     until(lambda: f"{another} is watched until" in log.read_text(), log.read_text)
     assert lock_holder() == "", "watching holds no lock"
     guarded.behave(another.removeprefix("v"), "eu-west-1", error_rate=0.3)
     until(lambda: not alive(pid), log.read_text)
     look.back_on(good)
+    # The old slot is still there after blue-green: one write of the weights a region, and nothing is rolled out.
+    weights = {look.weights(region) for region in good}
+    upgraded = "is being upgraded" in log.read_text()
+    assert (weights, upgraded) == ({(100, 0)}, strategy == "rolling"), log.read_text()
     assert "guard" in log.read_text()
     assert "recovered" in log.read_text()
     told = look.slack("incidents")[-1]
@@ -94,3 +103,34 @@ def test_the_next_release_ends_it(look: Look, good: Regions, another: str, guard
     assert guarded.tidegate(*release(f"v{before}")).word == "released"
     until(lambda: not alive(pid), log.read_text, within=20)
     assert re.search(r"is no longer watched: (production v\S+ began|v\S+ went live)", log.read_text())
+
+
+def test_a_region_whose_window_is_over_is_told(look: Look, good: Regions, another: str, guarded: Desk) -> None:
+    guarded.guard = "off"
+    assert guarded.tidegate(*release(another)).word == "released"
+    first, long_ago = "production-us-east-1", "2026-01-01T00:00:00Z"
+    recorded = look.kubectl("get", "httproute", "shop", "-o", f"jsonpath={{{LIVE}}}", context=first)
+    patch = {"metadata": {"annotations": {"tidegate.dev/live": json.dumps({**json.loads(recorded), "at": long_ago})}}}
+    look.kubectl("patch", "httproute", "shop", "--type", "merge", "-p", json.dumps(patch), context=first)
+    with guarded.start("guard") as running:
+        running.until(f"{another} is watched until")
+        assert "us-east-1: is not watched: its window closed at 2026-01-01T00:0" in running.text
+        assert "eu-west-1: is not watched" not in running.text
+
+
+def test_a_region_that_turns_bad_before_the_release_is_over_takes_all_back(
+    desk: Desk, look: Look, good: Regions, another: str
+) -> None:
+    """The second wave does not get ready, and would be waited for as long as this test may last."""
+    version = another.removeprefix("v")
+    patient = {"probes": {"startup": {"path": "/health", "failureThreshold": 9999}}}
+    home = desk.variant(production={"rolling": {"ready_within_s": 9999}, "values": patient})
+    desk.behave(version, "eu-west-1", ready_after=3600.0)
+    with desk.start(*release(another), home=home) as running:
+        running.until("wave: eu-west-1, ap-southeast-1")
+        desk.behave(version, "us-east-1", error_rate=0.3)
+        result = running.end()
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert result.reason.startswith("us-east-1: ROLLBACK after ")
+    assert result.regions()["us-east-1"] == "recovered"
+    assert look.digests() == good

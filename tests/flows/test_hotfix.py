@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -311,6 +312,36 @@ def test_what_is_missing_is_no_health_until_a_person_says_so(
         result = running.end(600)
     assert (result.code, result.word) == (0, "released"), result.text
     assert any("nothing is concluded" in one for one in look.slack("incidents"))
+
+
+def test_an_outage_of_the_metrics_is_no_time_that_was_watched(desk: Desk, look: Look, good: Regions) -> None:
+    """They are away for longer than it is watched, and come back: then it is watched, and not over at once."""
+    name = branch(desk, "blind-for-a-while", live(look))
+    with desk.start("hotfix", name) as running:
+        running.until("us-east-1: is watched", within=240)
+        desk.fault("monitoring", "500")
+        time.sleep(18)  # it is watched for 15 s
+        desk.fault("monitoring", "ok")
+        back = time.monotonic()
+        running.until("us-east-1: ADVANCE after ", within=60)
+        watched = time.monotonic() - back
+        desk.steer("abort", "the test is over")
+        result = running.end(300)
+    # It may have been watched for a moment before.
+    assert watched > 10
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    assert look.digests() == good
+
+
+def test_worse_than_before_and_below_the_limit_is_taken_back(desk: Desk, look: Look, good: Regions) -> None:
+    """It fails 1.5 % of its users, of 2 % that it may; before, nobody failed."""
+    desk.users(8)  # enough for evidence within the fifteen seconds
+    name = branch(desk, "worse", live(look), {"error-rate": "us-east-1=0.015"})
+    result = desk.tidegate("hotfix", name, timeout=600)
+    assert (result.code, result.word) == (3, "recovered"), result.text
+    said = r"us-east-1: ROLLBACK after \d+ s: \d\.\d% errors \(\d+/\d+\), before 0\.\d+%"
+    assert re.match(said, result.reason), result.reason
+    assert look.digests() == good
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from release import live, recovery, steps, strategy
 from release.environment import Rolling
 from release.labels import short_digest
-from release.model import Artifact, HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
+from release.model import SLOTS, Artifact, HelmRelease, Pod, Record, RegionState, Route, Slot, SlotState, Workload
 from release.strategy import Seen, Want
 
 LIMITS = Rolling("25%", "25%", timeout=60, ready_within=10, scheduled_within=5, poll=1)
@@ -25,17 +25,20 @@ def want(minor: int, config: str = "c0", weights: tuple[int, ...] = ()) -> Want:
 
 CANARY = (10, 25, 50, 100)
 BLUE_GREEN = (100,)
+DROPPED = 1
 
 
 @dataclass
 class Simulated:
     """`bad` are the minor versions whose pods crash here, `erring` those that the verdict condemns, `unverifiable`
-    those that come up but fail their checks."""
+    those that come up but fail their checks. Where it `drops`, a kill meets a verdict that has just taken the canary
+    down to a trickle."""
 
     name: str = "r1"
     bad: frozenset[int] = frozenset()
     erring: frozenset[int] = frozenset()
     unverifiable: frozenset[int] = frozenset()
+    drops: bool = False
     state: RegionState = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +46,12 @@ class Simulated:
 
     def act(self, step: steps.Step, wanted: Want) -> bool:
         """Do one step; False when it is a check or a verdict that the version does not pass."""
+        before = self.state
+        passed = self._act(step, wanted)
+        self.check_users(before)
+        return passed
+
+    def _act(self, step: steps.Step, wanted: Want) -> bool:
         minor = self._minor(wanted.artifact)
         match step:
             case steps.Unblock(slot):
@@ -62,8 +71,13 @@ class Simulated:
                     "a slot with users is never removed"
                 )
                 self.remove(slot)
-            case steps.Judge():
-                return minor not in self.erring
+            case steps.Judge(slot, weight):
+                assert len(wanted.weights) > 1, "only a canary has a verdict"
+                if minor in self.erring:
+                    return False
+                # One that was dropped is back at its first step before it is accepted.
+                if weight < wanted.weights[0]:
+                    self._shift(slot, wanted.weights[0])
             case steps.Preview() | steps.Verify():
                 return minor not in self.unverifiable
             case steps.Remember(slot, revision):
@@ -71,6 +85,21 @@ class Simulated:
             case _:
                 raise AssertionError(f"{step} is not acted on")
         return True
+
+    def drop(self, slot: Slot) -> None:
+        """The verdict's own step: nearly all users leave a canary that looks bad."""
+        before = self.state
+        self._shift(slot, DROPPED)
+        self.check_users(before)
+
+    def check_users(self, before: RegionState) -> None:
+        """Users of either slot meet a Ready pod, unless nobody served them `before`, as after a first release ever
+        that was removed."""
+        assert before.route is None or self.state.route is not None
+        for slot in SLOTS:
+            had = before.route is None or before.route.weight(slot) == 0 or _ready(before.slot(slot))
+            if self.state.route is not None and self.state.route.weight(slot) > 0 and had:
+                assert _ready(self.state.slot(slot)), f"users are never on {slot} without Ready pods"
 
     def upgrade(self, slot: Slot, wanted: Want, status: str, replicas: int | None = None) -> None:
         """What `helm upgrade` leaves: one new pod beside the old ones; `status` is pending-upgrade when killed."""
@@ -108,10 +137,6 @@ class Simulated:
 
     def _shift(self, slot: Slot, weight: int) -> None:
         assert self.state.route is not None
-        if weight > self.state.route.weight(slot):
-            assert any(pod.ready for pod in self.state.slot(slot).pods), (
-                "users are never sent to a slot without Ready pods"
-            )
         blue = weight if slot == "blue" else 100 - weight
         self._route(replace(self.state.route, blue=blue, green=100 - blue))
 
@@ -123,7 +148,9 @@ class Simulated:
 
     def _route(self, route: Route) -> None:
         assert route.blue + route.green == 100
+        before = self.state
         self.state = replace(self.state, route=route)
+        self.check_users(before)
 
     def _set(self, slot: Slot, **facts: object) -> None:
         changed = replace(self.state.slot(slot), **facts)  # type: ignore[arg-type]
@@ -138,14 +165,22 @@ class Simulated:
         return int(built.version.split(".")[1])
 
 
+def _ready(here: SlotState) -> bool:
+    return any(pod.ready for pod in here.pods)
+
+
 Decide = Callable[[RegionState, Seen], steps.Step]
 
 
 def follow(region: Simulated, wanted: Want, decide: Decide, stop_after: int) -> str:
     """Run the loop until it ends or is killed after `stop_after` steps: done, condemned or killed."""
     seen = Seen()
-    for _ in range(stop_after):
+    for number in range(stop_after):
         step = decide(region.state, seen)
+        if isinstance(step, steps.Judge) and region.drops and number == stop_after - 1:
+            region.drop(step.slot)
+            break
+        _check_judged(region.state, step, wanted, seen)
         if isinstance(step, steps.Done):
             return "done"
         if isinstance(step, steps.Condemn) or not region.act(step, wanted):
@@ -160,6 +195,14 @@ def follow(region: Simulated, wanted: Want, decide: Decide, stop_after: int) -> 
             case steps.Upgrade() | steps.Shift():
                 seen = replace(seen, verified=False)
     return "killed"
+
+
+def _check_judged(state: RegionState, step: steps.Step, wanted: Want, seen: Seen) -> None:
+    """A canary never gets more users than it was judged at, whoever gave it those."""
+    if isinstance(step, steps.Shift) and state.route is not None and len(wanted.weights) > 1:
+        weight = state.route.weight(step.slot)
+        if strategy.asked(state.slot(step.slot), wanted) and 0 < weight < step.weight:
+            assert seen.judged >= weight, f"{weight} -> {step.weight} % without a verdict"
 
 
 def roll(region: Simulated, wanted: Want, *, stop_after: int = 1000) -> str:

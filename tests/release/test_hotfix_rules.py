@@ -55,6 +55,8 @@ def test_a_critical_one_goes_one_region_at_a_time_with_its_own_numbers() -> None
     assert found.replicas == production.replicas
     # Each region has an emergency backup of its own, and users are not shut out for it.
     assert (found.backup, found.maintenance.mode) == (False, "off")
+    # A region that was done is not held to less than its own watch was.
+    assert (production.guard.limit, found.guard.limit) == (0.01, 0.02)
 
 
 @pytest.mark.parametrize("severity", ["high", "medium"])

@@ -31,7 +31,14 @@ def test_who_is_spared_fails_all_the_same() -> None:
     assert not pickle.loads(pickle.dumps(Spared("no node", region="a"))).condemns
 
 
-@pytest.mark.parametrize("going", [Recovering("us-east-1: it crashes", True), Recovering("aborted by ada", False)])
+@pytest.mark.parametrize(
+    "going",
+    [
+        Recovering("us-east-1: it crashes", True),
+        Recovering("aborted by ada", False),
+        Recovering("us-east-1: it crashes", True, ("us-east-1", "eu-west-1")),
+    ],
+)
 def test_the_lock_tells_it_to_the_run_that_goes_on(going: Recovering) -> None:
     assert locking.recovering(Holder("run", "ada", "production v1.5.0", going.note)) == going
 

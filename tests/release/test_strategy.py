@@ -120,11 +120,12 @@ def test_an_old_pod_that_still_serves_is_waited_for() -> None:
     assert isinstance(strategy.next_step(region.state, want(4), Seen()), steps.Await)
 
 
-@given(kills=KILLS, pending=st.booleans(), weights=STRATEGIES)
+@given(kills=KILLS, pending=st.booleans(), weights=STRATEGIES, drops=st.booleans())
 def test_a_release_killed_anywhere_goes_on_to_its_end(
-    kills: list[int], pending: bool, weights: tuple[int, ...]
+    kills: list[int], pending: bool, weights: tuple[int, ...], drops: bool
 ) -> None:
     region, wanted = released(3), want(4, weights=weights)
+    region.drops = drops
     for killed_after in kills:
         roll(region, wanted, stop_after=killed_after)
         slot = region.state.live_slot if not weights else strategy.other(region.state.live_slot)
@@ -171,6 +172,7 @@ def test_a_first_release_ever_ends_live_or_halted_and_the_next_one_goes_in(
     before=STRATEGIES,
     first=st.booleans(),
     old=st.booleans(),
+    drops=st.booleans(),
 )
 def test_a_bad_release_ends_on_the_last_good_version(
     kills: list[int],
@@ -180,6 +182,7 @@ def test_a_bad_release_ends_on_the_last_good_version(
     before: tuple[int, ...],
     first: bool,
     old: bool,
+    drops: bool,
 ) -> None:
     """Also when strategies mix, when the bad release starts inside the window of the one before, when users were
     taken back `first`, before the recovery looked, and when the good version's pods are `old` and were restarted."""
@@ -188,7 +191,7 @@ def test_a_bad_release_ends_on_the_last_good_version(
     roll(region, want(4, weights=before))
     if old:
         worn(region)
-    bad = want(5, weights=weights)
+    bad, region.drops = want(5, weights=weights), drops
     for killed_after in kills:
         roll(region, bad, stop_after=killed_after)
     condemned = fault != "erring" or weights == CANARY
@@ -240,6 +243,66 @@ def test_every_region_that_changed_goes_back_in_reverse_order(good: int, weights
     for region in regions:
         assert go_back(region, bad) == "done"
         assert live_digests(region) == {artifact(4).digest}
+
+
+def test_a_canary_that_was_dropped_when_its_run_died_is_judged_before_it_gets_more_users() -> None:
+    region, wanted = released(4), want(5, weights=CANARY)
+    region.drops = True
+    assert roll(region, wanted, stop_after=5) == "killed"
+    assert region.state.route is not None and region.state.route.weight("green") == 1
+    assert strategy.next_step(region.state, wanted, Seen(previewed=True)) == steps.Judge("green", 1)
+    # A region whose weights were changed since has a share that is none of its steps.
+    wanted = want(5, weights=(50, 100))
+    assert strategy.next_step(region.state, wanted, Seen()) == steps.Upgrade("green", 5)
+
+
+def test_a_canary_that_was_left_half_way_can_be_released_at_once() -> None:
+    region = released(4)
+    roll(region, want(5, weights=CANARY), stop_after=4)
+    assert roll(region, want(5, weights=BLUE_GREEN)) == "done"
+
+
+@settings(max_examples=200)
+@given(
+    done=st.integers(min_value=0, max_value=3),
+    begun=st.lists(st.integers(min_value=0, max_value=25), min_size=1, max_size=3),
+    back_kills=st.lists(
+        st.tuples(st.integers(min_value=0, max_value=3), st.integers(min_value=0, max_value=9)), max_size=6
+    ),
+    recover=st.sampled_from(["all", "failed"]),
+    weights=STRATEGIES,
+    fault=FAULTS,
+)
+def test_a_release_of_several_regions_goes_back_where_it_is_to_however_often_the_way_back_is_killed(
+    done: int,
+    begun: list[int],
+    back_kills: list[tuple[int, int]],
+    recover: str,
+    weights: tuple[int, ...],
+    fault: str,
+) -> None:
+    """Some took the version, some are under way, the last one fails; by `recover` those that took it keep it."""
+    names = [f"r{number}" for number in range(done + len(begun) + 1)]
+    regions, bad = [Simulated(name) for name in names], want(5, weights=weights)
+    for number, region in enumerate(regions):
+        roll(region, want(4))
+        if number == len(names) - 1:
+            setattr(region, fault, frozenset({5}))
+    took = [region for region in regions[:done] if roll(region, bad) == "done"]
+    took += [
+        one for one, steps_ in zip(regions[done:], begun, strict=False) if roll(one, bad, stop_after=steps_) == "done"
+    ]
+    roll(regions[-1], bad)
+    back = [region for region in regions if recover == "all" or region not in took]
+    for which, killed_after in back_kills:
+        # Each run looks at all of them, and is killed in one.
+        for way in recovery.ways([region.state for region in back], bad)[: which + 1]:
+            go_back(next(one for one in back if one.name == way.region), bad, stop_after=killed_after)
+    for way in recovery.ways([region.state for region in back], bad):
+        assert go_back(next(one for one in back if one.name == way.region), bad) == "done"
+    for region in regions:
+        assert live_digests(region) == {artifact(4 if region in back else 5).digest}
+    assert recovery.ways([region.state for region in back], bad) == ()
 
 
 def test_a_recovery_that_was_cut_short_is_gone_on_with() -> None:

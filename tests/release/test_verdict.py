@@ -7,7 +7,22 @@ from math import log
 import pytest
 from verdict_world import World
 
-from release.verdict import SPECIFIED, Block, Cause, Counts, Entry, Kind, Policy, course
+from release.verdict import (
+    SPECIFIED,
+    Block,
+    Cause,
+    Counts,
+    Entry,
+    Kind,
+    Policy,
+    Sample,
+    advance,
+    course,
+    observe,
+    past,
+    replay,
+    start,
+)
 
 GOOD = [(25, 0, 225, 0)] * 60
 LATE = [(25, 0, 225, 1)] * 24 + [(25, 2, 225, 1)] * 6
@@ -91,6 +106,19 @@ def test_a_good_canary_goes_up_step_by_step() -> None:
     assert world.now < 200
 
 
+@pytest.mark.parametrize(("rps", "before", "least", "most"), [(50, 30, 140, 160), (50, 180, 0, 139), (500, 0, 0, 100)])
+def test_the_last_step_waits_until_clustered_errors_would_have_shown(
+    rps: int, before: int, least: int, most: int
+) -> None:
+    """Nobody has erred yet: a cluster of errors may not have come round."""
+    world = World(policy=Policy(latency=None, weights=(10,)), rps=rps, base=0.0, bad=0.0)
+    if before:
+        world.run(before)
+    begun, world.weight = world.now, 10
+    assert world.run(400).kind is Kind.ADVANCE
+    assert least <= world.now - begun <= most
+
+
 def test_a_short_burst_does_not_condemn() -> None:
     world = World(base=0.0, bad=0.0)
     world.run(20)
@@ -103,6 +131,44 @@ def test_a_short_burst_does_not_condemn() -> None:
     world.run(400)
     assert Kind.ROLLBACK not in world.kinds
     assert world.weight == 10, "it is back at its step's weight once the suspicion is gone"
+
+
+def test_one_that_a_run_before_has_dropped_is_back_at_its_first_step_once_it_was_calm() -> None:
+    """The run that dropped it died: all that is left is its weight, and nobody knows why."""
+    world = World(base=0.001, bad=0.001, weight=1)
+    while world.weight == 1:
+        world.weight = world.poll().weight
+        assert world.now < 120
+    assert (world.weight, world.now >= 60) == (10, True)
+    assert Kind.ADVANCE not in world.kinds, "what was seen at one percent promotes nothing"
+    assert world.run(400).kind is Kind.ADVANCE
+
+
+def test_one_that_a_run_before_has_dropped_and_that_is_bad_never_gets_more_users() -> None:
+    world, weights = World(bad=0.3, weight=1), set()
+    while world.poll().action is not Kind.ROLLBACK:
+        world.weight = world.verdict.weight
+        weights.add(world.weight)
+        assert world.now < 600
+    assert weights == {1}
+
+
+def test_the_time_before_is_known_from_samples_of_it_and_is_part_of_what_is_stored() -> None:
+    samples = [Sample(1000.0 + 5 * i, Counts(), Counts(250 * i, i)) for i in range(121)]
+    state, entries = start(Policy(latency=None)), list(past(samples, 50.0))
+    for each in entries:
+        state, _ = advance(state, each)
+    assert (entries[0].now, entries[-1].now, {each.weight for each in entries}) == (-545.0, 50.0, {0})
+    assert (state.before.requests, state.before.events) == (30_000, (120,))
+    counts = Counts()
+    for second in range(51, 56):
+        counts = counts.plus(Counts(45))
+        state, entry = observe(state, Sample(second, Counts(), counts), 10, second)
+        state, found = advance(state, entry)
+        entries.append(entry)
+    assert state.limit < 0.015, "and not the 5 % of one of whom nothing is known"
+    assert replay(Policy(latency=None), entries) == found
+    assert past(samples[:1], 50.0) == past([], 50.0) == ()
 
 
 def test_an_incident_of_both_versions_holds_and_pages() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from verdict_world import World
@@ -42,6 +43,14 @@ def test_the_picture_is_valid_and_readable_on_both_grounds() -> None:
         assert wanted in words
     assert "nan" not in text
     assert "inf" not in text.replace("infinity", "")
+
+
+def test_of_a_long_time_before_the_last_minute_is_drawn() -> None:
+    before = [Entry(now, 0, replace(seen(1)[0].block, seconds=5.0)) for now in range(-600, 0, 5)]
+    found = points(POLICY, [*before, *seen()])
+    first = next(point for point in found if point.weight)
+    assert (found[0].at, found[0].weight) == (0, 0)
+    assert 55 <= first.at <= 65
 
 
 def test_a_phones_picture_keeps_all_its_words_within_its_frame() -> None:

@@ -70,6 +70,38 @@ def test_no_data_neither_condemns_nor_clears() -> None:
     assert (verdict.action, verdict.cause, verdict.finding.page) == (Kind.HOLD, Cause.PROVIDER_DOWN, True)
 
 
+def test_it_is_over_after_the_seconds_that_had_data() -> None:
+    state, verdict = watched(start_watch(Limit(0.02), seconds=300), 0.0, 299)
+    assert verdict.kind is Kind.CONTINUE
+    _, verdict = watched(state, 0.0, 2)
+    assert verdict.kind is Kind.ADVANCE
+    assert "0.0% errors (0/15050)" in verdict.sentence
+
+
+@pytest.mark.parametrize("before", [0, 10])
+def test_an_outage_of_the_metrics_is_no_time_that_was_watched(before: int) -> None:
+    """Down for the whole watch, they come back: what they say then is one reading, however far it reaches back."""
+    state, counts = start_watch(Limit(0.02), seconds=300), Counts(500 * before)
+    if before:
+        state, _ = watched(state, 0.0, before)
+    for second in range(400):
+        state, _ = watch(state, None, before + second + 0.5)
+    kinds = []
+    for second in range(420, 725):
+        counts = counts.plus(Counts(50))
+        state, verdict = watch(state, Sample(float(second), Counts(), Counts(), counts), float(second))
+        kinds.append(verdict.kind)
+    over = kinds.index(Kind.ADVANCE)
+    assert 300 - before <= over <= 302 - before
+
+
+def test_a_watch_without_any_user_is_never_over() -> None:
+    state, verdict = watched(start_watch(Limit(0.02), seconds=3), 0.0, 4, rps=0)
+    assert (verdict.kind, state.counts.requests) == (Kind.CONTINUE, 0)
+    _, verdict = watched(state, 0.0, 1, rps=1)
+    assert verdict.kind is Kind.ADVANCE
+
+
 def test_no_users_are_no_data() -> None:
     state, _ = watched(start_watch(Limit(0.02)), 0.0, 10)
     _, verdict = watched(state, 0.0, 20, rps=0)

@@ -36,6 +36,16 @@ def test_without_length_or_live_version_it_is_never_open():
     assert window.of_region(region(None), 1800, AT) is None
 
 
+def test_what_is_live_is_alone_from_when_it_went_live_until_another_slot_has_users():
+    state = region(OLD)
+    assert window.alone(state, "2026-11-23T09:10:00Z") == 600
+    assert window.alone(state, "2026-11-23T08:59:00Z") == 0
+    assert state.route is not None
+    shared = replace(state, route=replace(state.route, blue=90, green=10))
+    assert window.alone(shared, "2026-11-23T09:10:00Z") == 0
+    assert window.alone(region(None), AT) == 0
+
+
 def test_what_is_left_is_never_negative():
     assert window.left("2026-11-23T09:30:00Z", "2026-11-23T09:29:30Z") == 30
     assert window.left("2026-11-23T09:30:00Z", "2026-11-23T10:00:00Z") == 0
