@@ -44,19 +44,24 @@ class Deliveries:
     async def keep(self, delivery: Delivery, at: float) -> bool:
         """Keep it, safe from a power cut when this returns; False where it, or one with its body, was kept before.
 
-        Those of its line that still wait are superseded.
+        Those of its line that have no run yet are superseded. One that was refused waits anew when it comes again.
         """
         row = {**_fields(delivery), "at": at, "state": WAITING}
         try:
             async with self._store.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    await connection.execute(text("SET LOCAL synchronous_commit = on"))
+                await _surely(connection)
                 if delivery.line:
                     await _supersede(connection, delivery.line)
                 await connection.execute(table.insert().values(row))
         except IntegrityError:
-            return False
+            return await self._again(delivery, row)
         return True
+
+    async def _again(self, delivery: Delivery, row: Mapping[str, Any]) -> bool:
+        same = (table.c.id == delivery.id) & (table.c.digest == delivery.digest) & (table.c.state == REFUSED)
+        async with self._store.begin() as connection:
+            await _surely(connection)
+            return (await connection.execute(update(table).where(same).values(**row, note=""))).rowcount == 1
 
     async def waiting(self) -> list[Delivery]:
         """What was kept and not started yet, oldest first."""
@@ -64,10 +69,13 @@ class Deliveries:
         async with self._store.begin() as connection:
             return [_delivery(row) for row in (await connection.execute(chosen)).mappings()]
 
-    async def count_waiting(self) -> int:
-        chosen = select(func.count()).select_from(table).where(table.c.state == WAITING)
+    async def counts(self, since: float) -> dict[str, int]:
+        """How many wait, and how many of those that came at `since` or later (seconds since the epoch) were refused."""
+        refused = (table.c.state == REFUSED) & (table.c.at >= since)
+        chosen = select(table.c.state, func.count()).where((table.c.state == WAITING) | refused).group_by(table.c.state)
         async with self._store.begin() as connection:
-            return int((await connection.execute(chosen)).scalar_one())
+            found = {str(state): int(number) for state, number in await connection.execute(chosen)}
+        return {WAITING: 0, REFUSED: 0} | found
 
     async def before(self, delivery: Delivery, most: int = 5) -> list[str]:
         """The runs that earlier deliveries of its line started, newest first; none for a delivery without a line."""
@@ -93,13 +101,18 @@ class Deliveries:
             return [str(row.run) for row in await connection.execute(chosen)]
 
     async def refused(self, delivery: Delivery, note: str) -> None:
-        """It will never have a run, and why."""
+        """It has no run, and why; it may come again."""
         async with self._store.begin() as connection:
             await _end(connection, delivery, state=REFUSED, note=note)
 
 
+async def _surely(connection: AsyncConnection) -> None:
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SET LOCAL synchronous_commit = on"))
+
+
 async def _supersede(connection: AsyncConnection, line: str) -> None:
-    earlier = (table.c.line == line) & (table.c.state == WAITING)
+    earlier = (table.c.line == line) & table.c.state.in_((WAITING, REFUSED))
     await connection.execute(update(table).where(earlier).values(state=SUPERSEDED))
 
 

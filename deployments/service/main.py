@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
@@ -27,7 +28,8 @@ from deployments.service.forwarder import Forwarder
 from deployments.service.limits import Buckets
 from deployments.service.operator import operating
 from deployments.service.waker import Waker
-from release.errors import Refused, Unavailable
+from release import missed
+from release.errors import Refused, TidegateError, Unavailable
 from release.triggers import Source
 from tasks import context, logs
 
@@ -48,12 +50,12 @@ async def serve() -> None:
         store = await _opened(stack)
         prefect = await stack.enter_async_context(prefectapi.orders())
         deliveries = Deliveries(store)
-        forwarder = Forwarder(deliveries, prefect)
+        forwarder = Forwarder(deliveries, prefect, _tell)
         routers = [*await _routers(settings, deliveries, forwarder), await stack.enter_async_context(measuring(store))]
         routers += await stack.enter_async_context(operating(store))
         app = application(
             routers,
-            Health(deliveries.count_waiting, prefect.healthy),
+            Health(lambda: deliveries.counts(time.time() - missed.KEPT_S), prefect.healthy),
             Buckets(settings.service.rate_per_s, settings.service.burst),
         )
         looking = await stack.enter_async_context(prefectapi.runs())
@@ -99,6 +101,13 @@ async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwar
 
 async def _vote(body: bytes, timestamp: str, signature: str) -> str:
     return voting.told(await voting.by_slack(body, timestamp, signature))
+
+
+async def _tell(text: str) -> None:
+    try:
+        await (await context.slack()).post("incidents", text)
+    except TidegateError as error:
+        log.warning("Slack was not told: %s", error)
 
 
 @contextlib.asynccontextmanager

@@ -76,7 +76,7 @@ async def door(url: str, *more: APIRouter, rate: float = 10_000, burst: int = 10
         async def prefect() -> bool:
             return False
 
-        app = application([router(inbox), *more], Health(deliveries.count_waiting, prefect), Buckets(rate, burst))
+        app = application([router(inbox), *more], Health(lambda: deliveries.counts(0), prefect), Buckets(rate, burst))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://tidegate") as http:
             yield Door(http, deliveries, app, woken)

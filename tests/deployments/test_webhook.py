@@ -147,7 +147,7 @@ async def test_its_health_and_its_description(service: Door) -> None:
     ready = await service.http.get("/readyz")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"ready": True, "database": True, "prefect": False, "waiting": 1},
+        {"ready": True, "database": True, "prefect": False, "waiting": 1, "refused": 0},
     )
     described = (await service.http.get("/openapi.json")).json()
     operation = described["paths"][PATH]["post"]

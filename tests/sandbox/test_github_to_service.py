@@ -66,7 +66,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
         async def no_prefect() -> bool:
             return False
 
-        app = application([router(inbox)], Health(deliveries.count_waiting, no_prefect), Buckets(1000, 1000))
+        app = application([router(inbox)], Health(lambda: deliveries.counts(0), no_prefect), Buckets(1000, 1000))
         port = free_port()
         server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_config=None))
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
