@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,19 @@ class Deliveries:
         chosen = select(table.c.run).where(earlier).order_by(table.c.number.desc()).limit(most)
         async with self._store.begin() as connection:
             return [str(row.run) for row in await connection.execute(chosen)]
+
+    async def known(self, ids: Collection[str]) -> set[str]:
+        """Those of the ids that were kept, whatever became of them."""
+        chosen = select(table.c.id).where(table.c.id.in_(ids))
+        async with self._store.begin() as connection:
+            return {str(row.id) for row in await connection.execute(chosen)}
+
+    async def accepted(self, lines: Collection[str]) -> dict[str, float]:
+        """Line -> when the newest delivery of it came that has a run, or waits for one (seconds since the epoch)."""
+        mine = table.c.line.in_(lines) & table.c.state.in_((WAITING, STARTED))
+        chosen = select(table.c.line, func.max(table.c.at)).where(mine).group_by(table.c.line)
+        async with self._store.begin() as connection:
+            return {str(line): float(at) for line, at in await connection.execute(chosen)}
 
     async def started(self, delivery: Delivery, run: str, at: float) -> None:
         """It has its run; who asked for that is kept with it."""

@@ -26,6 +26,7 @@ from deployments.service import slack, webhook
 from deployments.service.app import Health, application
 from deployments.service.forwarder import Forwarder
 from deployments.service.limits import Buckets
+from deployments.service.missed import Finder, finding
 from deployments.service.operator import operating
 from deployments.service.waker import Waker
 from release import missed
@@ -51,7 +52,10 @@ async def serve() -> None:
         prefect = await stack.enter_async_context(prefectapi.orders())
         deliveries = Deliveries(store)
         forwarder = Forwarder(deliveries, prefect, _tell)
-        routers = [*await _routers(settings, deliveries, forwarder), await stack.enter_async_context(measuring(store))]
+        source = Source(settings.application.github, settings.application.branch)
+        finder = await stack.enter_async_context(finding(deliveries, source))
+        inbox = await _inbox(settings, deliveries, source, forwarder, finder)
+        routers = [*_routers(settings, inbox), await stack.enter_async_context(measuring(store))]
         routers += await stack.enter_async_context(operating(store))
         app = application(
             routers,
@@ -60,7 +64,8 @@ async def serve() -> None:
         )
         looking = await stack.enter_async_context(prefectapi.runs())
         server = prepared(settings.service, app)
-        async with beside(server.stop, forwarder.run(), Waker(Ballots(store), looking).run()):
+        asking = [finder.run()] if finder and inbox else []
+        async with beside(server.stop, forwarder.run(), Waker(Ballots(store), looking).run(), *asking):
             await _listen(settings.service, server)
 
 
@@ -81,13 +86,18 @@ async def _opened(stack: contextlib.AsyncExitStack) -> Store:
             await asyncio.sleep(_AGAIN_AFTER_S)
 
 
-async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwarder) -> list[APIRouter]:
-    found: list[APIRouter] = []
+async def _inbox(
+    settings: Settings, deliveries: Deliveries, source: Source, forwarder: Forwarder, finder: Finder | None
+) -> webhook.Inbox | None:
     secret = await context.secret(settings.service.github_secret, "service.github_secret")
-    if secret is not None:
-        source = Source(settings.application.github, settings.application.branch)
-        most = settings.service.max_body_kb * 1024
-        found.append(webhook.router(webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake)))
+    if secret is None:
+        return None
+    most, lost = settings.service.max_body_kb * 1024, finder.wake if finder else lambda: None
+    return webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake, lost)
+
+
+def _routers(settings: Settings, inbox: webhook.Inbox | None) -> list[APIRouter]:
+    found = [webhook.router(inbox)] if inbox is not None else []
     if settings.slack.signing_secret is not None:
         found.append(slack.router(_vote))
     if not found and not settings.people:

@@ -15,6 +15,7 @@ from sandbox.services.github.hub import Hub
 from sandbox.services.github.problems import LOGIN, Problem, not_found
 from sandbox.services.github.routes_deployments import Deployments
 from sandbox.services.github.routes_git import Git
+from sandbox.services.github.routes_hooks import Hooks
 from sandbox.services.github.routes_pulls import Pulls
 from sandbox.services.github.routes_releases import Releases
 from sandbox.services.github.routes_repository import Repository
@@ -55,7 +56,7 @@ class GitHub:
         app = web.Application(middlewares=[self._guard])
         root = f"/repos/{self._shapes.name}"
         # The narrower path of a group comes first: commits/{ref}/status before commits/{ref}.
-        for group in (Statuses, Deployments, Releases, Git, Pulls, Repository):
+        for group in (Statuses, Deployments, Releases, Hooks, Git, Pulls, Repository):
             app.add_routes(group(self._hub).routes(root))
         return app
 
