@@ -57,7 +57,7 @@ def router(inbox: Inbox) -> APIRouter:
     parameters = [{"in": "header", "name": name, "required": True, "schema": {"type": "string"}} for name in _HEADERS]
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     problems = {
-        400: "not JSON, or headers missing",
+        400: "not JSON, headers missing, or cut short",
         401: "not signed with the secret",
         408: "too slow",
         413: "too large",
