@@ -12,7 +12,7 @@ from clients.deliveries import Deliveries, Delivery
 from clients.prefect_api import FlowRun, NotAccepted, PrefectApi
 from release import messages
 from release.errors import TidegateError
-from tasks.waiting import AWAITING, TIMER
+from release.runs import AWAITING, TIMER
 
 _LONGEST_PAUSE_S = 15.0
 _FIRST_PAUSE_S = 0.5
