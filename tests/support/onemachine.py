@@ -106,6 +106,11 @@ class Machine:
     def run(self, number: str) -> dict[str, Any]:
         return dict(HTTP.get(f"{self.api}/flow_runs/{number}").raise_for_status().json())
 
+    def states(self, number: str) -> list[dict[str, Any]]:
+        """Every state that the run was in, oldest first."""
+        found = HTTP.get(f"{self.api}/flow_run_states/", params={"flow_run_id": number}).raise_for_status().json()
+        return sorted(found, key=lambda one: one["timestamp"])
+
     def create(self, state: Mapping[str, Any]) -> str:
         """A run of the retire deployment that no worker will take now, forced into a state."""
         found = HTTP.get(f"{self.api}/deployments/name/retire/retire").raise_for_status().json()
