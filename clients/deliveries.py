@@ -11,9 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clients.store import Store
-from clients.tables import asked
+from clients.tables import asked, caught_up
 from clients.tables import deliveries as table
 
+_SOURCE = "github deliveries"
 WAITING, STARTED, SUPERSEDED, REFUSED = "waiting", "started", "superseded", "refused"
 
 
@@ -85,6 +86,17 @@ class Deliveries:
         chosen = select(table.c.run).where(earlier).order_by(table.c.number.desc()).limit(most)
         async with self._store.begin() as connection:
             return [str(row.run) for row in await connection.execute(chosen)]
+
+    async def since(self, now: float) -> float:
+        """When deliveries were first looked for in this database (seconds since the epoch): `now`, the first time."""
+        try:
+            async with self._store.begin() as connection:
+                await connection.execute(caught_up.insert().values(source=_SOURCE, ended=now))
+        except IntegrityError:
+            async with self._store.begin() as connection:
+                chosen = select(caught_up.c.ended).where(caught_up.c.source == _SOURCE)
+                return float((await connection.execute(chosen)).scalar_one())
+        return now
 
     async def known(self, ids: Collection[str]) -> set[str]:
         """Those of the ids that were kept, whatever became of them."""

@@ -58,7 +58,7 @@ class Outside:
             folder / "git", password=self.passwords["git"], token=self.passwords["github"], on_push=self._pushed
         )
         tokens = {self.passwords["github"]: LOGIN, self.passwords["github-developer"]: DEVELOPER}
-        self.github = GitHub(self._bare, REPOSITORY, tokens)
+        self.github = GitHub(self._bare, REPOSITORY, tokens, shows_hooks=options.serve)
         self.slack = Slack(CHANNELS, self.passwords["slack"])
         self.hooks = Hooks(self.passwords["backup"])
         self.registry_up = asyncio.Event()
@@ -97,7 +97,7 @@ class Outside:
         return self.github.state.deployments
 
     def send_events_to(self, service: str) -> None:
-        """GitHub's webhooks, to the service at that address; where nobody listens they are lost, as in life."""
+        """GitHub's webhooks, to the service at that address; where nobody listens they fail, as in life."""
         self.github.send_events_to(f"{service}/webhooks/github", self.passwords["github-webhook"])
 
     def secrets(self) -> dict[str, str]:

@@ -60,14 +60,17 @@ async def finding(deliveries: Deliveries, source: Source) -> AsyncIterator[Finde
         yield None
         return
     async with github:
-        yield Finder(deliveries, github, source)
+        yield Finder(deliveries, github, source, await deliveries.since(time.time()))
 
 
 class Finder:
-    """Asks GitHub, over an open client, for the deliveries that are in no database of ours."""
+    """Asks GitHub, over an open client, for the deliveries that are in no database of ours.
 
-    def __init__(self, deliveries: Deliveries, github: Hooks, source: Source) -> None:
-        self._deliveries, self._github, self._source = deliveries, github, source
+    Not for those of before `since` (seconds since the epoch): a service that is new must not start old releases.
+    """
+
+    def __init__(self, deliveries: Deliveries, github: Hooks, source: Source, since: float) -> None:
+        self._deliveries, self._github, self._source, self._since = deliveries, github, source, since
         self._asked: set[int] = set()
         self._starts: dict[int, Missed | None] = {}
         self._said = ""
@@ -100,7 +103,7 @@ class Finder:
     async def look(self, now: float) -> bool:
         """Ask for what was missed by `now` (seconds since the epoch); whether some is left for the next time."""
         hook = await self._github.find(PATH)
-        tries = await self._github.failed(hook, now - missed.KEPT_S)
+        tries = await self._github.failed(hook, max(now - missed.KEPT_S, self._since))
         known = await self._deliveries.known({one.delivery for one in tries})
         lost = await self._starting(hook, missed.unmade(tries, known, self._asked))
         accepted = await self._deliveries.accepted({one.line for one in lost})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -33,7 +34,7 @@ async def test_a_token_that_may_not_is_told_once(tmp_path: Path, caplog: pytest.
     caplog.set_level(logging.WARNING, "tidegate.service")
     no = httpx.Response(404, json={"message": "Not Found"})
     async with door(sqlite(tmp_path)) as service, github(no) as client:
-        finder = Finder(service.deliveries, client, SOURCE)
+        finder = Finder(service.deliveries, client, SOURCE, 0)
         assert [await finder.turn() for _ in range(3)] == [600, 600, 600]
     (record,) = caplog.records
     assert "list the webhooks of example/shop" in record.getMessage()
@@ -42,8 +43,28 @@ async def test_a_token_that_may_not_is_told_once(tmp_path: Path, caplog: pytest.
 async def test_while_github_is_away_it_is_asked_again_a_minute_later(tmp_path: Path) -> None:
     away = [httpx.Response(502), httpx.Response(200, json=[HOOK]), httpx.Response(200, json=[])]
     async with door(sqlite(tmp_path)) as service, github(*away) as client:
-        finder = Finder(service.deliveries, client, SOURCE)
+        finder = Finder(service.deliveries, client, SOURCE, 0)
         assert [await finder.turn(), await finder.turn()] == [60, 600]
+
+
+async def test_a_service_that_is_new_asks_for_nothing_of_before(tmp_path: Path) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        at = datetime.fromtimestamp(1_000, UTC).isoformat()
+        old = {"id": 1, "guid": "g", "delivered_at": at, "status_code": 0}
+        return httpx.Response(200, json=[HOOK] if request.url.path.endswith("/hooks") else [old])
+
+    transport = httpx.MockTransport(answer)
+    async with (
+        door(sqlite(tmp_path)) as service,
+        Hooks("https://api.github.example", "ghp_secret", "example/shop", transport=transport) as client,
+    ):
+        assert [await service.deliveries.since(now) for now in (1_005, 2_000)] == [1_005, 1_005]
+        finder = Finder(service.deliveries, client, SOURCE, await service.deliveries.since(3_000))
+        assert await finder.look(3_000) is False
+    assert [one.url.path.rpartition("/")[2] for one in asked] == ["hooks", "deliveries"]
 
 
 async def test_a_delivery_that_cannot_be_kept_is_looked_for_later() -> None:

@@ -168,7 +168,7 @@ async def started(service: Service) -> list[str]:
         return
 
     async with Hooks(service.world.github.url, PERSON, NAME) as github, prefect.client() as runs:
-        finder = Finder(service.deliveries, github, SOURCE)
+        finder = Finder(service.deliveries, github, SOURCE, 0)
         for _ in range(2):
             assert await finder.look(time.time()) is False
             await service.world.github.settled()

@@ -30,8 +30,9 @@ _HOUR = 3600
 class GitHub:
     """`repository` is the bare repository's folder, `name` its `owner/name` at GitHub.
 
-    `tokens` maps each accepted token to the login it belongs to. `limit` is how many requests an hour a token
-    has. `state` is readable by tests and the page; `refs_changed` is to be called after each push over git.
+    `tokens` maps each accepted token to the login it belongs to. `limit` is how many requests an hour a token has;
+    `shows_hooks` whether tokens may see the webhook and its deliveries. `state` is readable by tests and the page;
+    `refs_changed` is to be called after each push over git.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class GitHub:
         branch: str = "main",
         limit: int = 5000,
         port: int = 0,
+        shows_hooks: bool = True,
     ) -> None:
         self._tokens = dict(tokens)
         self._limit = limit
@@ -50,14 +52,16 @@ class GitHub:
         self._reset = 0
         self._shapes = Shapes(name, branch)
         self._hub = Hub(GitData(repository), self._shapes)
-        self._site = Site(self._app(), port=port)
+        self._site = Site(self._app(shows_hooks), port=port)
 
-    def _app(self) -> web.Application:
+    def _app(self, shows_hooks: bool) -> web.Application:
         app = web.Application(middlewares=[self._guard])
         root = f"/repos/{self._shapes.name}"
         # The narrower path of a group comes first: commits/{ref}/status before commits/{ref}.
-        for group in (Statuses, Deployments, Releases, Hooks, Git, Pulls, Repository):
+        for group in (Statuses, Deployments, Releases, Git, Pulls, Repository):
             app.add_routes(group(self._hub).routes(root))
+        if shows_hooks:
+            app.add_routes(Hooks(self._hub).routes(root))
         return app
 
     @property
