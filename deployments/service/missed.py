@@ -18,7 +18,7 @@ from config import load
 from deployments.service.webhook import PATH
 from release import missed
 from release.errors import Refused, TidegateError, Unavailable
-from release.missed import Missed
+from release.missed import Missed, Try
 from release.triggers import Source, Start, decide
 from tasks import context
 
@@ -109,10 +109,17 @@ class Finder:
         accepted = await self._deliveries.accepted({one.line for one in lost})
         wanted = missed.again(lost, accepted)
         for one in wanted[:_AT_ONCE]:
-            await self._github.redeliver(hook, one.last.id)
-            self._asked.add(one.last.id)
-            log.info("delivery %s was missed: GitHub is asked to make it again", one.last.delivery)
+            await self._ask(hook, one.last)
         return len(wanted) > _AT_ONCE
+
+    async def _ask(self, hook: int, one: Try) -> None:
+        try:
+            await self._github.redeliver(hook, one.id)
+            log.info("delivery %s was missed: GitHub is asked to make it again", one.delivery)
+        except Refused as error:
+            # It holds up no other one.
+            log.warning("delivery %s was missed, and is not made again: %s", one.delivery, error)
+        self._asked.add(one.id)
 
     async def _starting(self, hook: int, lost: Sequence[Missed]) -> list[Missed]:
         """Those that start a run, with its line."""
@@ -123,7 +130,10 @@ class Finder:
         return [one for one in self._starts.values() if one is not None]
 
     async def _start(self, hook: int, one: Missed) -> Missed | None:
-        event, body = await self._github.payload(hook, one.last.id)
+        try:
+            event, body = await self._github.payload(hook, one.last.id)
+        except Refused:
+            return one
         found = decide(event, body, self._source)
         if isinstance(found, Start):
             return replace(one, line=found.line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,32 @@ async def test_a_service_that_is_new_asks_for_nothing_of_before(tmp_path: Path) 
         finder = Finder(service.deliveries, client, SOURCE, await service.deliveries.since(3_000))
         assert await finder.look(3_000) is False
     assert [one.url.path.rpartition("/")[2] for one in asked] == ["hooks", "deliveries"]
+
+
+async def test_one_that_github_does_not_make_again_holds_up_no_other(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        at, path = datetime.now(UTC).isoformat(), request.url.path
+        if request.method == "POST":
+            asked.append(path.split("/")[-2])
+            return httpx.Response(422 if "/1/" in path else 202, json={})
+        if path.endswith("/hooks"):
+            return httpx.Response(200, json=[HOOK])
+        if path.endswith("/deliveries"):
+            tries = [{"id": one, "guid": f"g-{one}", "delivered_at": at, "status_code": 0} for one in (1, 2, 3)]
+            return httpx.Response(200, json=tries)
+        body = json.loads(pushed("chores" if path.endswith("/3") else f"hotfix/{path[-1]}"))
+        return httpx.Response(200, json={"event": "push", "request": {"payload": body}})
+
+    transport = httpx.MockTransport(answer)
+    async with (
+        door(sqlite(tmp_path)) as service,
+        Hooks("https://api.github.example", "ghp_secret", "example/shop", transport=transport) as client,
+    ):
+        finder = Finder(service.deliveries, client, SOURCE, 0)
+        assert [await finder.turn() for _ in range(2)] == [600, 600]
+    assert sorted(asked) == ["1", "2"], "each once; the third starts nothing"
 
 
 async def test_a_delivery_that_cannot_be_kept_is_looked_for_later() -> None:
