@@ -78,7 +78,7 @@ def gated(desk: Desk, machine: Machine) -> Iterator[Callable[[float], None]]:
 def waiting(desk: Desk, machine: Machine, tag: str) -> str:
     """A run of the release that waits for people; nobody follows it."""
     with desk.start(*release(tag), home=machine.home) as running:
-        running.until("2 more must approve", within=180)
+        running.until("AwaitingApproval", within=180)
         (run,) = [one["id"] for one in machine.runs() if one["id"].startswith(run_of(running.text))]
     stands(machine, run, "AwaitingApproval")
     return str(run)
