@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -12,8 +13,9 @@ import pytest
 from hooks import MOST, Door, door, headers, pushed, signed, sqlite
 
 from config.service import Service
-from deployments.service.main import prepared
+from deployments.service.main import bound, prepared
 from deployments.service.webhook import PATH
+from sandbox.ports import free_port
 
 
 @pytest.fixture
@@ -139,6 +141,15 @@ async def test_who_is_behind_a_trusted_proxy_has_a_rate_of_his_own(
         async with httpx.AsyncClient(transport=transport, base_url="http://tidegate") as http:
             found = [await http.post(PATH, headers={"X-Forwarded-For": f"192.0.2.{who}"}) for who in (1, 2)]
     assert [one.status_code for one in found] == codes
+
+
+def test_an_answer_is_not_held_back_until_the_caller_acknowledged_its_first_part() -> None:
+    with (
+        bound(Service(port=free_port())) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_its_health_and_its_description(service: Door) -> None:
