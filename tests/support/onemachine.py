@@ -111,6 +111,12 @@ class Machine:
         found = HTTP.get(f"{self.api}/flow_run_states/", params={"flow_run_id": number}).raise_for_status().json()
         return sorted(found, key=lambda one: one["timestamp"])
 
+    def log(self, number: str) -> list[tuple[str, str]]:
+        """(when, text) of the run's first lines, oldest first."""
+        body = {"logs": {"flow_run_id": {"any_": [number]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+        found = HTTP.post(f"{self.api}/logs/filter", json=body).raise_for_status().json()
+        return [(one["timestamp"], one["message"]) for one in found]
+
     def create(self, state: Mapping[str, Any]) -> str:
         """A run of the retire deployment that no worker will take now, forced into a state."""
         found = HTTP.get(f"{self.api}/deployments/name/retire/retire").raise_for_status().json()
