@@ -141,11 +141,15 @@ class Runs:
         body = {"flow_runs": {"id": {"any_": list(ids)}}, "sort": "EXPECTED_START_TIME_DESC"}
         return {one.id: one for one in await self._runs(body, len(ids))}
 
-    async def wake(self, run: str) -> bool:
-        """Let a run that is suspended begin again; whether it was suspended. The form it waits with is left unsent."""
+    async def wake(self, run: str, *, timer: bool = False) -> bool:
+        """Let a run that is suspended begin again; whether it was suspended. The form it waits with is left unsent.
+
+        One that has every vote and waits for its `timer` is woken only where that is asked for.
+        """
         found = await self._ask("GET", f"flow_runs/{run}", none_at=(404, 422))
         state = (found or {}).get("state") or {}
-        if state.get("type") != "PAUSED" or not (state.get("state_details") or {}).get("pause_reschedule"):
+        paused = state.get("type") == "PAUSED" and (state.get("state_details") or {}).get("pause_reschedule")
+        if not paused and not (timer and state.get("type") == "SCHEDULED" and state.get("name") == named.TIMER):
             return False
         body = {"state": {"type": "SCHEDULED", "name": "Resuming"}, "force": True}
         await self._ask("POST", f"flow_runs/{run}/set_state", body)

@@ -20,5 +20,6 @@ def signed(secret: str, body: bytes, timestamp: str, signature: str, now: float)
     """
     try:
         return SignatureVerifier(secret, _At(now)).is_valid(body, timestamp, signature)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
+        # No number or too large a one for a time, or a signature that is not ASCII.
         return False

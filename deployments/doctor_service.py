@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 import yaml
 
+from clients.github_hooks import Hooks
 from clients.openid import Client, OpenId
 from clients.prefect_api import PrefectApi
 from config import load
 from deployments import prefectapi
 from release.doctor import Finding
-from release.errors import TidegateError, Unavailable
+from release.errors import Refused, TidegateError, Unavailable
 from tasks import context
 
 _REGISTER = "`prefect --no-prompt deploy --all`, or start `tidegate serve --all`, which registers them."
@@ -50,11 +51,29 @@ async def served(prefect: PrefectApi, names: Sequence[str], now: datetime) -> Fi
 
 
 async def webhook() -> Finding:
-    """Raises Refused where the secret is not there."""
+    """Raises Refused where a secret is not there."""
+    from deployments.service.missed import hooks
+
     if await context.secret(load.settings().service.github_secret, "service.github_secret") is None:
         mend = "Set service.github_secret to the secret that you gave GitHub for its webhook."
         return Finding("service", "webhook", "note", "no secret: events of GitHub start nothing", mend)
-    return Finding("service", "webhook", "ok", "its secret can be read here")
+    return await missed(await hooks())
+
+
+async def missed(github: Hooks | None) -> Finding:
+    """Whether GitHub can be asked for what it could not deliver while the service was down."""
+    from deployments.service.webhook import PATH
+
+    mend, why = "Give github.token the permission to read and write webhooks.", "there is no token"
+    if github is not None:
+        try:
+            async with github:
+                await github.find(PATH)
+            return Finding("service", "webhook", "ok", "its secret can be read here, and GitHub knows it")
+        except Refused as error:
+            mend, why = error.next_step or mend, error.what.rstrip(".")
+    what = f"its secret can be read here; what is missed is not asked for again: {why}"
+    return Finding("service", "webhook", "note", what, mend)
 
 
 async def openid() -> Finding:

@@ -39,7 +39,8 @@ async def woken(cast: Cast) -> Cast:
     run = None
     try:
         async with prefectapi.runs() as runs:
-            if not await runs.wake(cast.request.run):
+            # Only a no is worth a process while the timer runs.
+            if not await runs.wake(cast.request.run, timer=cast.vote.decision == "reject"):
                 run = (await runs.of([cast.request.run])).get(cast.request.run)
     except TidegateError as error:
         # The vote is kept: whatever starts the run again finds it.

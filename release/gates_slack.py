@@ -49,7 +49,7 @@ def press(body: bytes) -> Press:
         decision = _ACTIONS[action["action_id"]]
         user, run = str(payload["user"]["id"]), str(action["value"])
         told = f"{payload['trigger_id']} {action['action_ts']}"
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise Refused("this is no button of Tidegate's.", field="payload") from error
     # Sixty-three bits fit a column of whole numbers.
     once = int.from_bytes(hashlib.sha256(told.encode()).digest()[:8], "big") >> 1

@@ -174,6 +174,21 @@ def aftermath(outcome: Outcome) -> tuple[str, ...]:
     return told, f"Offered: `tidegate revert {outcome.run[:8]}` opens a pull request that takes the change back."
 
 
+def not_accepted(refused: Sequence[tuple[str, str, str]]) -> str:
+    """For #incidents: deliveries of GitHub that Prefect did not accept, each as (pipeline, id, why)."""
+    lines = [f"{pipeline}, delivery {number}: {why}" for pipeline, number, why in refused[:5]]
+    more = [f"and {len(refused) - 5} more"] if len(refused) > 5 else []
+    return "\n".join(
+        (
+            f":warning: {len(refused)} of GitHub's events started nothing: Prefect did not accept what they ask for.",
+            *lines,
+            *more,
+            "Next: Mend what it names (after an upgrade: `prefect --no-prompt deploy --all`), then redeliver at "
+            "GitHub: Settings, Webhooks, Recent deliveries.",
+        )
+    )
+
+
 def gone_back(bad: Artifact, good: Artifact) -> str:
     """The description of the Helm revision that brings a version back."""
     return f"back to {shown(good.version)}, because {shown(bad.version)} was bad"

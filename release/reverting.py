@@ -33,8 +33,9 @@ class Revert:
 
     @property
     def message(self) -> str:
-        """The commit's: a fix, so that the next version is counted."""
-        return f"fix: take {shown(self.version)} back\n\n{self.why}\n\nTidegate run: {self.run}"
+        """The commit's: a fix, so that the next version is counted. A merged revert is staged as every push is, so
+        its last line is not the one that Tidegate's own commits end with."""
+        return f"fix: take {shown(self.version)} back\n\n{self.why}\n\nTaken back by run: {self.run}"
 
 
 def of_outcome(run: str, told: object) -> Revert:

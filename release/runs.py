@@ -1,4 +1,4 @@
-"""Runs as people name them: by the beginning of their id."""
+"""Runs as people name them, by the beginning of their id; and what their states are called while they wait."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from release.errors import Refused
 
+# Prefect's names of a run's state at its gates: for people, and for the timer.
+AWAITING = "AwaitingApproval"
+TIMER = "AwaitingTimer"
 # Fewer characters name whatever happens to run.
 LEAST = 4
 _SHOWN = 5

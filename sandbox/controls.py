@@ -61,6 +61,11 @@ class Controls:
             ],
         }
 
+    async def github(self) -> Mapping[str, Any]:
+        github = self._sandbox.outside.github
+        sent = [{"id": one.id, "event": one.event, "tries": len(one.attempts)} for one in github.deliveries]
+        return {**github.state.whole(), "deliveries": sent}
+
     async def chart(self, region: str) -> str | None:
         return await asyncio.to_thread(self._verdicts.draw, region)
 

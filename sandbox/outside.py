@@ -56,7 +56,7 @@ class Outside:
         self.engine = Engine(folder / "engine", cache / "engine", logs / "dockerd.log", say=progress.say_of("engine"))
         self._bare = folder / "git" / "shop.git"
         tokens = {self.passwords["github"]: LOGIN, self.passwords["github-developer"]: DEVELOPER}
-        self.github = GitHub(self._bare, REPOSITORY, tokens)
+        self.github = GitHub(self._bare, REPOSITORY, tokens, shows_hooks=options.serve)
         self.git = GitServer(
             folder / "git", password=self.passwords["git"], accepts=self._may_push, on_push=self._pushed
         )
@@ -102,7 +102,7 @@ class Outside:
         return self.github.state.deployments
 
     def send_events_to(self, service: str) -> None:
-        """GitHub's webhooks, to the service at that address; where nobody listens they are lost, as in life."""
+        """GitHub's webhooks, to the service at that address; where nobody listens they fail, as in life."""
         self.github.send_events_to(f"{service}/webhooks/github", self.passwords["github-webhook"])
 
     def secrets(self) -> dict[str, str]:

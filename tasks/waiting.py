@@ -27,10 +27,9 @@ from pydantic import Field
 
 from release import gates
 from release.errors import Refused
+from release.runs import AWAITING, TIMER
 from tasks import api
 
-AWAITING = "AwaitingApproval"
-TIMER = "AwaitingTimer"
 # A shorter rest of a timer is not worth a new process.
 _SHORT_S = 15.0
 _MOST_ANSWERS = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI, Request
@@ -17,10 +17,10 @@ _PROBED_WITHIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What readiness asks. `waiting` counts deliveries that wait and raises Unavailable without a database;
-    `prefect` is whether the Prefect server answers."""
+    """What readiness asks. `counts` is how many deliveries wait and were refused; it raises Unavailable without a
+    database. `prefect` is whether the Prefect server answers."""
 
-    waiting: Callable[[], Awaitable[int]]
+    counts: Callable[[], Awaitable[Mapping[str, int]]]
     prefect: Callable[[], Awaitable[bool]]
 
 
@@ -47,10 +47,10 @@ def _health(health: Health) -> APIRouter:
         """Ready while the database answers: what is delivered while Prefect is away is kept, and starts later."""
         try:
             async with asyncio.timeout(_PROBED_WITHIN_S):
-                waiting = await health.waiting()
+                counts = await health.counts()
         except (Unavailable, TimeoutError):
             return JSONResponse({"ready": False, "database": False}, status_code=503)
-        return JSONResponse({"ready": True, "database": True, "prefect": await health.prefect(), "waiting": waiting})
+        return JSONResponse({"ready": True, "database": True, "prefect": await health.prefect(), **counts})
 
     return routes
 

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from clients.deliveries import Deliveries, Delivery
 from clients.prefect_api import FlowRun, NotAccepted, PrefectApi
+from release import messages
 from release.errors import TidegateError
-from tasks.waiting import AWAITING, TIMER
+from release.runs import AWAITING, TIMER
 
 _LONGEST_PAUSE_S = 15.0
 _FIRST_PAUSE_S = 0.5
@@ -19,14 +21,19 @@ _LOOK_EVERY_S = 5.0
 # What crashes again and again before it begins is not tried for ever.
 _REVIVED_WITHIN_S = 600.0
 
+Tell = Callable[[str], Awaitable[None]]
+
 log = logging.getLogger("tidegate.service")
 
 
 class Forwarder:
-    """Turns kept deliveries into runs. Several may work on one database: a delivery's id makes its run the only one."""
+    """Turns kept deliveries into runs. Several may work on one database: a delivery's id makes its run the only one.
 
-    def __init__(self, deliveries: Deliveries, prefect: PrefectApi) -> None:
-        self._deliveries, self._prefect = deliveries, prefect
+    `tell` is called with what people are told of deliveries that Prefect does not accept.
+    """
+
+    def __init__(self, deliveries: Deliveries, prefect: PrefectApi, tell: Tell) -> None:
+        self._deliveries, self._prefect, self._tell = deliveries, prefect, tell
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -57,8 +64,13 @@ class Forwarder:
         Raises Unavailable, and Refused where Prefect does not let us in: what is left waits on.
         """
         left = False
-        for delivery in await self._deliveries.waiting():
-            left = not await self._start(delivery) or left
+        refused: list[tuple[str, str, str]] = []
+        try:
+            for delivery in await self._deliveries.waiting():
+                left = not await self._start(delivery, refused) or left
+        finally:
+            if refused:
+                await self._tell(messages.not_accepted(refused))
         await self._revive()
         return left
 
@@ -69,7 +81,7 @@ class Forwarder:
                 await self._prefect.put(run, "SCHEDULED", "queued again: its process died before it began")
                 log.warning("run %s is queued again: its process died before it began", run.id)
 
-    async def _start(self, delivery: Delivery) -> bool:
+    async def _start(self, delivery: Delivery, refused: list[tuple[str, str, str]]) -> bool:
         deployment = await self._prefect.deployment(delivery.pipeline)
         if deployment is None:
             log.warning("%s is not registered: `prefect --no-prompt deploy --all` does it", delivery.pipeline)
@@ -81,6 +93,7 @@ class Forwarder:
         except NotAccepted as error:
             log.error("delivery %s starts nothing: %s", delivery.id, error)  # noqa: TRY400 - no traceback for people
             await self._deliveries.refused(delivery, str(error))
+            refused.append((delivery.pipeline, delivery.id, error.what))
             return True
         await self._deliveries.started(delivery, run.id, time.time())
         log.info("delivery %s started %s, run %s", delivery.id, delivery.pipeline, run.id)

@@ -9,8 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from release.errors import Refused
 
 BODY_WITHIN_S = 10.0
 _CALLERS = 10_000
@@ -23,19 +26,22 @@ class TooLarge(Exception):
 
 
 async def body_of(request: Request, most: int) -> bytes:
-    """The whole body. Raises TooLarge beyond `most` bytes (before it is read, where its length is announced) and
-    TimeoutError where it does not come in ten seconds."""
+    """The whole body. Raises TooLarge beyond `most` bytes (before it is read, where its length is announced),
+    TimeoutError where it does not come in ten seconds, and Refused where it ends before its length."""
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and len(announced) < 20 and int(announced) > most:
         raise TooLarge
     chunks: list[bytes] = []
     size = 0
-    async with asyncio.timeout(BODY_WITHIN_S):
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                raise TooLarge
-            chunks.append(chunk)
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most:
+                    raise TooLarge
+                chunks.append(chunk)
+    except ClientDisconnect:
+        raise Refused("the body ended before its length.", field="body") from None
     return b"".join(chunks)
 
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
@@ -25,9 +26,11 @@ from deployments.service import slack, webhook
 from deployments.service.app import Health, application
 from deployments.service.forwarder import Forwarder
 from deployments.service.limits import Buckets
+from deployments.service.missed import Finder, finding
 from deployments.service.operator import operating
 from deployments.service.waker import Waker
-from release.errors import Refused, Unavailable
+from release import missed
+from release.errors import Refused, TidegateError, Unavailable
 from release.triggers import Source
 from tasks import context, logs
 
@@ -48,17 +51,21 @@ async def serve() -> None:
         store = await _opened(stack)
         prefect = await stack.enter_async_context(prefectapi.orders())
         deliveries = Deliveries(store)
-        forwarder = Forwarder(deliveries, prefect)
-        routers = [*await _routers(settings, deliveries, forwarder), await stack.enter_async_context(measuring(store))]
+        forwarder = Forwarder(deliveries, prefect, _tell)
+        source = Source(settings.application.github, settings.application.branch)
+        finder = await stack.enter_async_context(finding(deliveries, source))
+        inbox = await _inbox(settings, deliveries, source, forwarder, finder)
+        routers = [*_routers(settings, inbox), await stack.enter_async_context(measuring(store))]
         routers += await stack.enter_async_context(operating(store))
         app = application(
             routers,
-            Health(deliveries.count_waiting, prefect.healthy),
+            Health(lambda: deliveries.counts(time.time() - missed.KEPT_S), prefect.healthy),
             Buckets(settings.service.rate_per_s, settings.service.burst),
         )
         looking = await stack.enter_async_context(prefectapi.runs())
         server = prepared(settings.service, app)
-        async with beside(server.stop, forwarder.run(), Waker(Ballots(store), looking).run()):
+        asking = [finder.run()] if finder and inbox else []
+        async with beside(server.stop, forwarder.run(), Waker(Ballots(store), looking).run(), *asking):
             await _listen(settings.service, server)
 
 
@@ -79,13 +86,18 @@ async def _opened(stack: contextlib.AsyncExitStack) -> Store:
             await asyncio.sleep(_AGAIN_AFTER_S)
 
 
-async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwarder) -> list[APIRouter]:
-    found: list[APIRouter] = []
+async def _inbox(
+    settings: Settings, deliveries: Deliveries, source: Source, forwarder: Forwarder, finder: Finder | None
+) -> webhook.Inbox | None:
     secret = await context.secret(settings.service.github_secret, "service.github_secret")
-    if secret is not None:
-        source = Source(settings.application.github, settings.application.branch)
-        most = settings.service.max_body_kb * 1024
-        found.append(webhook.router(webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake)))
+    if secret is None:
+        return None
+    most, lost = settings.service.max_body_kb * 1024, finder.wake if finder else lambda: None
+    return webhook.Inbox(secret.encode(), source, deliveries, most, forwarder.wake, lost)
+
+
+def _routers(settings: Settings, inbox: webhook.Inbox | None) -> list[APIRouter]:
+    found = [webhook.router(inbox)] if inbox is not None else []
     if settings.slack.signing_secret is not None:
         found.append(slack.router(_vote))
     if not found and not settings.people:
@@ -99,6 +111,13 @@ async def _routers(settings: Settings, deliveries: Deliveries, forwarder: Forwar
 
 async def _vote(body: bytes, timestamp: str, signature: str) -> str:
     return voting.told(await voting.by_slack(body, timestamp, signature))
+
+
+async def _tell(text: str) -> None:
+    try:
+        await (await context.slack()).post("incidents", text)
+    except TidegateError as error:
+        log.warning("Slack was not told: %s", error)
 
 
 @contextlib.asynccontextmanager
@@ -153,6 +172,13 @@ def prepared(service: Service, app: FastAPI) -> _Server:
 async def _listen(service: Service, server: _Server) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, server.stop)
+    with bound(service) as listening:
+        log.info("serving on http://%s:%s", service.host, service.port)
+        await server.serve(sockets=[listening])
+
+
+def bound(service: Service) -> socket.socket:
+    """What it listens on. Raises Unavailable where that cannot be had."""
     try:
         listening = socket.create_server((service.host, service.port), backlog=512)
     except OSError as error:
@@ -161,6 +187,7 @@ async def _listen(service: Service, server: _Server) -> None:
             field="tidegate.yaml: service.port",
             next_step="See what listens there, or choose another port.",
         ) from None
-    with listening:
-        log.info("serving on http://%s:%s", service.host, service.port)
-        await server.serve(sockets=[listening])
+    # Asyncio does it for sockets that it makes itself. Without, an answer's second part waits 40 ms for the caller to
+    # acknowledge the first.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from deployments.service.limits import TooLarge, body_of
 from release.errors import Refused, TidegateError, Unavailable
 
 FOLDER = Path(__file__).parent / "web"
@@ -68,14 +69,16 @@ def html(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 
 
 async def form(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises Refused for one that is too large or no form."""
+    """The fields of a form. Raises Refused for one that is too large, too slow, cut short or no form."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
         raise Refused("this is no form.", field="body")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise Refused(f"the form is larger than {_MOST_BYTES} bytes.", field="body", next_step="Write less.")
+    try:
+        body = await body_of(request, _MOST_BYTES)
+    except TooLarge:
+        what = f"the form is larger than {_MOST_BYTES} bytes."
+        raise Refused(what, field="body", next_step="Write less.") from None
+    except TimeoutError:
+        raise Refused("the form did not come in time.", field="body", next_step="Send it again.") from None
     try:
         fields = dict(parse_qsl(body.decode(), max_num_fields=50, keep_blank_values=True))
     except ValueError:

@@ -52,9 +52,12 @@ class Waker:
         waiting = await self._ballots.waiting()
         self._seen = {run: at for run, at in self._seen.items() if run in {request.run for request in waiting}}
         for request in waiting:
-            newest = max((vote.at for vote in await self._ballots.votes(request.bound.key)), default=0.0)
-            if newest > self._seen.get(request.run, 0.0) and await self._runs.wake(request.run):
-                self._seen[request.run] = newest
+            seen = self._seen.get(request.run, 0.0)
+            fresh = [vote for vote in await self._ballots.votes(request.bound.key) if vote.at > seen]
+            # Only a no is worth a process while the timer runs.
+            no = any(vote.decision == "reject" for vote in fresh)
+            if fresh and await self._runs.wake(request.run, timer=no):
+                self._seen[request.run] = max(vote.at for vote in fresh)
 
     async def tidy(self, now: float) -> None:
         """Wake whose request has expired at `now` (seconds since the epoch), and close whose run has ended."""

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from clients.deliveries import Deliveries, Delivery
 from deployments.service import signature
 from deployments.service.limits import TooLarge, body_of
+from release.errors import Unavailable
 from release.triggers import Ignored, Source, Start, decide
 
 PATH = "/webhooks/github"
@@ -39,13 +40,15 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Where deliveries go. `secret` is the webhook's; `woken` is called after one was kept."""
+    """Where deliveries go. `secret` is the webhook's; `woken` is called after one was kept, `lost` where one could
+    not be."""
 
     secret: bytes
     source: Source
     deliveries: Deliveries
     most_bytes: int
     woken: Callable[[], None]
+    lost: Callable[[], None] = lambda: None
 
 
 def router(inbox: Inbox) -> APIRouter:
@@ -54,7 +57,7 @@ def router(inbox: Inbox) -> APIRouter:
     parameters = [{"in": "header", "name": name, "required": True, "schema": {"type": "string"}} for name in _HEADERS]
     body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
     problems = {
-        400: "not JSON, or headers missing",
+        400: "not JSON, headers missing, or cut short",
         401: "not signed with the secret",
         408: "too slow",
         413: "too large",
@@ -68,7 +71,7 @@ def router(inbox: Inbox) -> APIRouter:
             202: {"model": Answer, "description": "kept"},
             503: {
                 "model": Problem,
-                "description": "the database is away: redeliver it from the webhook's page, GitHub does not by itself",
+                "description": "the database is away: the service asks GitHub for it later, where its token may",
             },
             **{code: {"model": Problem, "description": text} for code, text in problems.items()},
         },
@@ -106,8 +109,12 @@ async def _accept(inbox: Inbox, name: str, delivery: str, content: bytes) -> JSO
         parameters=found.parameters,
         line=found.line,
     )
-    if not await inbox.deliveries.keep(kept, time.time()):
-        return _answer(200, "known", "it was delivered before.")
+    try:
+        if not await inbox.deliveries.keep(kept, time.time()):
+            return _answer(200, "known", "it was delivered before.")
+    except Unavailable:
+        inbox.lost()
+        raise
     inbox.woken()
     return _answer(202, "kept", _told(found))
 

@@ -23,6 +23,9 @@ class Controls(Protocol):
     async def picture(self) -> Mapping[str, Any]:
         """Everything the page shows."""
 
+    async def github(self) -> Mapping[str, Any]:
+        """Everything that the simulated GitHub keeps beside its repository."""
+
     async def chart(self, region: str) -> str | None:
         """The newest verdict's course in the region as SVG; None where there is none."""
 
@@ -43,8 +46,8 @@ class Controls(Protocol):
 
 
 class ControlServer:
-    """`GET /`, `/ready`, `/api/state`, `/api/events`, `/api/verdicts/REGION.svg`; `DELETE /api/faults`, and `PUT` of
-    each thing to change."""
+    """`GET /`, `/ready`, `/api/state`, `/api/github`, `/api/events`, `/api/verdicts/REGION.svg`; `DELETE /api/faults`,
+    and `PUT` of each thing to change."""
 
     def __init__(self, controls: Controls) -> None:
         self._controls = controls
@@ -60,6 +63,7 @@ class ControlServer:
                 web.get("/", self._page),
                 web.get("/ready", self._readiness),
                 web.get("/api/state", self._state),
+                web.get("/api/github", self._github),
                 web.get("/api/events", self._events),
                 web.get("/api/verdicts/{region}.svg", self._chart),
                 web.put("/api/faults", self._change(self._controls.set_fault)),
@@ -92,6 +96,9 @@ class ControlServer:
 
     async def _state(self, _: web.Request) -> web.StreamResponse:
         return web.json_response(await self._controls.picture())
+
+    async def _github(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(await self._controls.github())
 
     async def _chart(self, request: web.Request) -> web.StreamResponse:
         drawn = await self._controls.chart(request.match_info["region"])

@@ -37,6 +37,20 @@ async def test_only_a_suspended_run_is_woken() -> None:
         assert (path in [asked for asked, _ in server.asked]) is woken
 
 
+@pytest.mark.parametrize(
+    ("name", "timer", "woken"),
+    [("AwaitingTimer", True, True), ("AwaitingTimer", False, False), ("Scheduled", True, False)],
+)
+async def test_one_that_waits_for_its_timer_is_woken_only_where_that_is_asked_for(
+    name: str, timer: bool, woken: bool
+) -> None:
+    path, state = f"flow_runs/{ID}/set_state", {"name": name, "type": "SCHEDULED"}
+    server = Server(**{f"flow_runs/{ID}": {**run(), "state": state}, path: {"status": "ACCEPT"}})
+    async with Runs("http://x/api", transport=httpx.MockTransport(server)) as runs:
+        assert await runs.wake(ID, timer=timer) is woken
+    assert (path in [asked for asked, _ in server.asked]) is woken
+
+
 class Server:
     """Answers as Prefect's server does, and keeps what it was asked."""
 

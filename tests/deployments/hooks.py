@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from clients.deliveries import Deliveries, Delivery
 from clients.store import Store
@@ -68,7 +68,7 @@ class Door:
 
 
 @asynccontextmanager
-async def door(url: str, *, rate: float = 10_000, burst: int = 100_000) -> AsyncIterator[Door]:
+async def door(url: str, *more: APIRouter, rate: float = 10_000, burst: int = 100_000) -> AsyncIterator[Door]:
     async with Store(url) as store:
         deliveries, woken = Deliveries(store), []
         inbox = Inbox(SECRET, Source("example/shop", "main"), deliveries, MOST, lambda: woken.append(True))
@@ -76,7 +76,7 @@ async def door(url: str, *, rate: float = 10_000, burst: int = 100_000) -> Async
         async def prefect() -> bool:
             return False
 
-        app = application([router(inbox)], Health(deliveries.count_waiting, prefect), Buckets(rate, burst))
+        app = application([router(inbox), *more], Health(lambda: deliveries.counts(0), prefect), Buckets(rate, burst))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://tidegate") as http:
             yield Door(http, deliveries, app, woken)

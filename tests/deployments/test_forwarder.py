@@ -30,6 +30,13 @@ async def until(holds: Callable[[], object]) -> bool:
     return False
 
 
+def forwarding(service: Door, runs: PrefectApi, told: list[str] | None = None) -> Forwarder:
+    async def tell(text: str) -> None:
+        (told if told is not None else []).append(text)
+
+    return Forwarder(service.deliveries, runs, tell)
+
+
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Door]:
     async with door(sqlite(tmp_path)) as found:
@@ -40,7 +47,7 @@ async def test_a_delivery_becomes_the_run_that_it_asks_for(service: Door, tmp_pa
     prefect = FakePrefectApi(*FLOWS)
     await service.deliver(pushed(), delivery="d-1")
     async with prefect.client() as runs:
-        assert await Forwarder(service.deliveries, runs).forward() is False
+        assert await forwarding(service, runs).forward() is False
     run = prefect.runs["github-d-1"]
     assert run["parameters"] == {"ref": "main", "actor": "ada", "wait_for_lock": True}
     assert run["tags"] == ["github", "push"]
@@ -61,10 +68,10 @@ async def test_one_that_was_started_before_the_service_died_is_not_started_again
         found = await runs.deployment("staging")
         assert found is not None
         await runs.create(found, {"ref": "main"}, key="github-d-1")
-        await Forwarder(service.deliveries, runs).forward()
+        await forwarding(service, runs).forward()
         for _ in range(100):
             await service.deliver(pushed(), delivery="d-1")
-        await Forwarder(service.deliveries, runs).forward()
+        await forwarding(service, runs).forward()
     assert list(prefect.runs) == ["github-d-1"]
 
 
@@ -72,7 +79,7 @@ async def test_nothing_is_lost_while_prefect_is_away(service: Door) -> None:
     prefect = FakePrefectApi(*FLOWS)
     prefect.down = True
     async with prefect.client() as runs:
-        forwarder = Forwarder(service.deliveries, runs)
+        forwarder = forwarding(service, runs)
         running = asyncio.create_task(forwarder.run())
         for number in range(5):
             answer = await service.deliver(pushed(f"hotfix/{number}"), delivery=f"d-{number}")
@@ -89,7 +96,7 @@ async def test_nothing_is_lost_while_prefect_is_away(service: Door) -> None:
 async def test_a_queued_run_gives_way_to_a_newer_push_of_its_branch_alone(service: Door) -> None:
     prefect = FakePrefectApi(*FLOWS)
     async with prefect.client() as runs:
-        forwarder = Forwarder(service.deliveries, runs)
+        forwarder = forwarding(service, runs)
         for number, branch in enumerate(("feature/a", "feature/b", "hotfix/c", "feature/a", "hotfix/c")):
             await service.deliver(pushed(branch, after=str(number)), delivery=str(number))
             await forwarder.forward()
@@ -108,7 +115,7 @@ async def test_a_queued_run_gives_way_to_a_newer_push_of_its_branch_alone(servic
 async def test_a_run_that_began_is_left_alone(service: Door, kind: str) -> None:
     prefect = FakePrefectApi(*FLOWS)
     async with prefect.client() as runs:
-        forwarder = Forwarder(service.deliveries, runs)
+        forwarder = forwarding(service, runs)
         await service.deliver(pushed("feature/a", after="1"), delivery="1")
         await forwarder.forward()
         prefect.become("github-1", kind)
@@ -123,7 +130,7 @@ async def test_a_run_that_waits_at_its_gates_gives_way_to_a_newer_push(service: 
     """Nobody is to approve a commit that is no longer the newest."""
     prefect = FakePrefectApi(*FLOWS)
     async with prefect.client() as runs:
-        forwarder = Forwarder(service.deliveries, runs)
+        forwarder = forwarding(service, runs)
         await service.deliver(pushed("main", after="1"), delivery="1")
         await forwarder.forward()
         prefect.runs["github-1"] |= {"run_count": 1, "state": {"type": kind, "name": name}}
@@ -136,7 +143,7 @@ async def test_a_run_that_waits_at_its_gates_gives_way_to_a_newer_push(service: 
 async def test_a_run_that_goes_on_after_its_process_died_is_left_alone(service: Door) -> None:
     prefect = FakePrefectApi(*FLOWS)
     async with prefect.client() as runs:
-        forwarder = Forwarder(service.deliveries, runs)
+        forwarder = forwarding(service, runs)
         await service.deliver(pushed("main", after="1"), delivery="1")
         await forwarder.forward()
         prefect.runs["github-1"] |= {"run_count": 1, "state": {"type": "SCHEDULED", "name": "GoesOn"}}
@@ -148,7 +155,7 @@ async def test_a_run_that_goes_on_after_its_process_died_is_left_alone(service: 
 async def test_a_run_whose_process_died_before_it_began_is_queued_again(service: Door) -> None:
     prefect = FakePrefectApi(*FLOWS)
     async with prefect.client() as runs:
-        forwarder = Forwarder(service.deliveries, runs)
+        forwarder = forwarding(service, runs)
         for number, begun in enumerate((0, 1)):
             await service.deliver(pushed(f"hotfix/{number}"), delivery=str(number))
             await forwarder.forward()
@@ -164,20 +171,62 @@ async def test_a_pipeline_that_is_not_registered_holds_up_no_other(service: Door
     await service.deliver(pushed("main"), delivery="1")
     await service.deliver(pushed("hotfix/x"), delivery="2")
     async with prefect.client() as runs:
-        assert await Forwarder(service.deliveries, runs).forward() is True
+        assert await forwarding(service, runs).forward() is True
         assert list(prefect.runs) == ["github-2"]
         prefect.deployments["staging"] = "later"
-        assert await Forwarder(service.deliveries, runs).forward() is False
+        assert await forwarding(service, runs).forward() is False
     assert list(prefect.runs) == ["github-2", "github-1"]
 
 
-async def test_what_prefect_does_not_accept_is_put_aside(service: Door) -> None:
+async def test_what_prefect_does_not_accept_is_put_aside_and_told_once_a_batch(service: Door) -> None:
+    prefect, told = FakePrefectApi(*FLOWS), list[str]()
+    prefect.refuse = "Validation failed for field 'ref'."
+    await service.deliver(pushed(), delivery="d-1")
+    await service.deliver(pushed("hotfix/x"), delivery="d-2")
+    async with prefect.client() as runs:
+        forwarder = forwarding(service, runs, told)
+        assert await forwarder.forward() is False
+        assert await forwarder.forward() is False
+    assert await service.kept() == []
+    (text,) = told
+    assert "2 of GitHub's events started nothing" in text
+    assert "staging, delivery d-1: " in text
+    assert "Validation failed" in text
+    assert "hotfix, delivery d-2: " in text
+    ready = (await service.http.get("/readyz")).json()
+    assert (ready["waiting"], ready["refused"]) == (0, 2)
+
+
+async def test_what_prefect_did_not_accept_starts_when_it_is_delivered_again(service: Door) -> None:
     prefect = FakePrefectApi(*FLOWS)
     prefect.refuse = "Validation failed for field 'ref'."
-    await service.deliver(pushed(), delivery="1")
+    await service.deliver(pushed(), delivery="d-1")
     async with prefect.client() as runs:
-        assert await Forwarder(service.deliveries, runs).forward() is False
-    assert await service.kept() == []
+        forwarder = forwarding(service, runs)
+        await forwarder.forward()
+        prefect.refuse = ""
+        assert (await service.deliver(pushed(), delivery="forged")).json()["status"] == "known"
+        answers = await asyncio.gather(*(service.deliver(pushed(), delivery="d-1") for _ in range(5)))
+        assert sorted(one.status_code for one in answers) == [200] * 4 + [202]
+        await forwarder.forward()
+    assert list(prefect.runs) == ["github-d-1"]
+    assert (await service.http.get("/readyz")).json()["refused"] == 0
+    assert (await service.deliver(pushed(), delivery="d-1")).json()["status"] == "known"
+
+
+async def test_a_newer_push_takes_the_place_of_one_that_prefect_did_not_accept(service: Door) -> None:
+    prefect = FakePrefectApi(*FLOWS)
+    prefect.refuse = "Validation failed for field 'ref'."
+    await service.deliver(pushed("main", after="1"), delivery="1")
+    async with prefect.client() as runs:
+        forwarder = forwarding(service, runs)
+        await forwarder.forward()
+        prefect.refuse = ""
+        await service.deliver(pushed("main", after="2"), delivery="2")
+        assert (await service.deliver(pushed("main", after="1"), delivery="1")).json()["status"] == "known"
+        await forwarder.forward()
+    assert list(prefect.runs) == ["github-2"]
+    assert (await service.http.get("/readyz")).json()["refused"] == 0
 
 
 PROXYS = httpx.Response(200, html="<h1>Log in</h1>")
@@ -198,7 +247,7 @@ async def test_what_is_delivered_while_prefect_lets_nobody_in_starts_later(
     prefect.instead = instead
     await service.deliver(pushed(), delivery="1")
     async with prefect.client() as runs:
-        forwarder = Forwarder(service.deliveries, runs)
+        forwarder = forwarding(service, runs)
         async with beside(lambda: None, forwarder.run()):
             assert await until(lambda: prefect.asked)
             await service.deliver(pushed("hotfix/x"), delivery="2")
@@ -217,9 +266,9 @@ async def test_one_that_is_not_let_in_between_two_questions_is_not_put_aside(ser
 
     async with PrefectApi("http://prefect/api", transport=httpx.MockTransport(answer)) as runs:
         with pytest.raises(Refused, match="401"):
-            await Forwarder(service.deliveries, runs).forward()
+            await forwarding(service, runs).forward()
     async with prefect.client() as runs:
-        assert await Forwarder(service.deliveries, runs).forward() is False
+        assert await forwarding(service, runs).forward() is False
     assert list(prefect.runs) == ["github-1"]
 
 
@@ -229,11 +278,11 @@ async def test_a_mistake_of_ours_ends_the_service(service: Door) -> None:
     await service.deliver(pushed(), delivery="1")
     async with prefect.client() as runs:
         with pytest.raises(TypeError):
-            async with beside(stopped.set, Forwarder(service.deliveries, runs).run()):
+            async with beside(stopped.set, forwarding(service, runs).run()):
                 await asyncio.wait_for(stopped.wait(), 5)
 
 
 async def test_work_that_is_ended_with_the_service_is_no_mistake(service: Door) -> None:
     prefect = FakePrefectApi(*FLOWS)
-    async with prefect.client() as runs, beside(lambda: None, Forwarder(service.deliveries, runs).run()):
+    async with prefect.client() as runs, beside(lambda: None, forwarding(service, runs).run()):
         await asyncio.sleep(0)

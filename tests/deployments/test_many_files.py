@@ -80,8 +80,8 @@ def test_no_secret_is_in_the_charts_values(name: str) -> None:
     assert isinstance(values, dict)
 
 
-async def _nothing_waits() -> int:
-    return 0
+async def _nothing_waits() -> dict[str, int]:
+    return {}
 
 
 async def _answers() -> bool:

@@ -33,10 +33,13 @@ class Voting:
 
 @asynccontextmanager
 async def service(voting: Voting) -> AsyncIterator[httpx.AsyncClient]:
-    async def nothing() -> int:
-        return 0
+    async def nothing() -> dict[str, int]:
+        return {}
 
-    app = application([router(voting)], Health(nothing, lambda: nothing()), Buckets(1000, 1000))  # type: ignore[arg-type]
+    async def prefect() -> bool:
+        return False
+
+    app = application([router(voting)], Health(nothing, prefect), Buckets(1000, 1000))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tidegate") as http:
         yield http
 

@@ -20,7 +20,7 @@ from deployments.service.main import beside
 from deployments.service.waker import Waker
 from release import gates
 from release.errors import Unavailable
-from release.gates_votes import Bound, Vote
+from release.gates_votes import Bound, Decision, Vote
 
 BOUND = Bound("production shop", "sha256:new", "canary", ("us",), {"us": ("1.4.0", "sha256:old")})
 ASKED = Asked("run-1", "production v1.5.0", "production", "ada", 2, 1000.0, BOUND, "approvals")
@@ -57,8 +57,8 @@ async def ballots(tmp_path: Path) -> AsyncIterator[Ballots]:
         yield found
 
 
-async def vote(ballots: Ballots, person: str, at: float) -> None:
-    await ballots.vote(ASKED, Vote(person, "approve", "", "cli", at, BOUND), int(at))
+async def vote(ballots: Ballots, person: str, at: float, decision: Decision = "approve") -> None:
+    await ballots.vote(ASKED, Vote(person, decision, "", "cli", at, BOUND), int(at))
 
 
 async def test_each_vote_wakes_it_once(ballots: Ballots) -> None:
@@ -75,6 +75,19 @@ async def test_each_vote_wakes_it_once(ballots: Ballots) -> None:
         await vote(ballots, "eve", 1020.0)
         await waker.look()
         assert server.woken == 2
+
+
+async def test_while_the_timer_runs_only_a_no_wakes_it(ballots: Ballots) -> None:
+    server = Server()
+    server.state = {"type": "SCHEDULED", "name": "AwaitingTimer"}
+    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+        waker = Waker(ballots, runs)
+        await vote(ballots, "bob", 1010.0)
+        await waker.look()
+        assert server.woken == 0
+        await vote(ballots, "eve", 1020.0, "reject")
+        await waker.look()
+        assert server.woken == 1
 
 
 async def test_a_vote_that_came_before_it_was_suspended_or_while_prefect_was_away_is_not_forgotten(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -12,8 +13,9 @@ import pytest
 from hooks import MOST, Door, door, headers, pushed, signed, sqlite
 
 from config.service import Service
-from deployments.service.main import prepared
+from deployments.service.main import bound, prepared
 from deployments.service.webhook import PATH
+from sandbox.ports import free_port
 
 
 @pytest.fixture
@@ -141,13 +143,22 @@ async def test_who_is_behind_a_trusted_proxy_has_a_rate_of_his_own(
     assert [one.status_code for one in found] == codes
 
 
+def test_an_answer_is_not_held_back_until_the_caller_acknowledged_its_first_part() -> None:
+    with (
+        bound(Service(port=free_port())) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_its_health_and_its_description(service: Door) -> None:
     await service.deliver(pushed())
     assert (await service.http.get("/healthz")).json() == {"status": "alive"}
     ready = await service.http.get("/readyz")
     assert (ready.status_code, ready.json()) == (
         200,
-        {"ready": True, "database": True, "prefect": False, "waiting": 1},
+        {"ready": True, "database": True, "prefect": False, "waiting": 1, "refused": 0},
     )
     described = (await service.http.get("/openapi.json")).json()
     operation = described["paths"][PATH]["post"]

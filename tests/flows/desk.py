@@ -259,10 +259,11 @@ class Desk:
                     return gates_code.code_at(secret, step * gates_code.PERIOD)
             time.sleep(0.5)
 
-    def vote(self, run: str, person: str, *options: str, code: str | None = None) -> Result:
+    def vote(self, run: str, person: str, *options: str, code: str | None = None, home: Path | None = None) -> Result:
         """Approve what waits, as a person with a code of his."""
         argv = ("approve", run, "--as", person, *options)
-        with self.start(*argv, actor=person, more={"TIDEGATE_CODE": code or self.code(person)}) as one:
+        given = {"TIDEGATE_CODE": code or self.code(person)}
+        with self.start(*argv, home=home, actor=person, more=given) as one:
             return one.end()
 
     def calm(self) -> None:

@@ -84,6 +84,11 @@ class Look:
         picture: dict[str, Any] = answer.raise_for_status().json()
         return picture
 
+    def github(self) -> dict[str, Any]:
+        """Everything that the simulated GitHub keeps beside the repository."""
+        answer = httpx.get(f"{self._state.control}/api/github", timeout=10, trust_env=False)
+        return dict(answer.raise_for_status().json())
+
     def slack(self, channel: str) -> list[str]:
         return [one["text"] for one in self.picture()["slack"] if one["channel"] == channel]
 

@@ -12,21 +12,28 @@ import pytest
 from desk import Desk
 from look import Look, Regions
 
+from clients.tables import METADATA
 from config import load
+from sandbox.shop.fastimport import git
 from tasks import context
+from tasks.ballot import required_store
 
 pytestmark = pytest.mark.slow
+AT = ("--at", "2026-11-27T17:05")
 
 
-def everything(look: Look) -> dict[str, Any]:
-    """Every state of the sandbox: clusters with their Leases, registry, GitHub, Slack, hooks, Prefect's runs."""
+def everything(look: Look, desk: Desk) -> dict[str, Any]:
+    """Every state of the sandbox: clusters with their Leases, registry, git, GitHub, Slack, hooks, Tidegate's own
+    database, and what Prefect keeps."""
     picture = look.picture()
-    kept = ("slack", "github", "monitoring", "backups", "deployments")
     return {
         "clusters": look.versions(),
         "registry": asyncio.run(_registry()),
+        "git": git(desk.bare, "for-each-ref"),
+        "github": look.github(),
+        "database": asyncio.run(_rows()),
         "prefect": _prefect(),
-        **{key: picture[key] for key in kept if key in picture},
+        **{key: picture[key] for key in ("slack", "monitoring", "backups", "deployments")},
     }
 
 
@@ -36,20 +43,40 @@ async def _registry() -> dict[str, str]:
     return {tag: manifest.digest for tag, manifest in found.items() if manifest is not None}
 
 
-def _prefect() -> dict[str, Any]:
-    api = load.settings().prefect.api
-    with httpx.Client(base_url=f"{api}/", timeout=10, trust_env=False) as client:
+async def _rows() -> dict[str, list[str]]:
+    async with await required_store() as store, store.begin() as connection:
         return {
-            kind: client.post(f"{kind}/count", json={}).raise_for_status().json()
-            for kind in ("flow_runs", "task_runs", "flows", "deployments")
+            table.name: sorted(map(str, await connection.execute(table.select()))) for table in METADATA.sorted_tables
         }
 
 
-@pytest.mark.parametrize("options", [(), ("--strategy", "canary"), ("--region", "eu-west-1", "--json")])
+def _prefect() -> dict[str, Any]:
+    with httpx.Client(base_url=f"{load.settings().prefect.api}/", timeout=10, trust_env=False) as client:
+
+        def every(kind: str, *fields: str) -> list[list[Any]]:
+            found: list[dict[str, Any]] = []
+            while len(found) % 200 == 0:
+                more = client.post(f"{kind}/filter", json={"limit": 200, "offset": len(found)}).raise_for_status()
+                if not more.json():
+                    break
+                found += more.json()
+            # What a schedule makes ahead comes by itself.
+            return sorted([one[field] for field in fields] for one in found if not one.get("auto_scheduled"))
+
+        return {
+            "runs": every("flow_runs", "id", "state_id", "state_name"),
+            "artifacts": every("artifacts", "id", "updated"),
+            "automations": every("automations", "id", "name", "enabled"),
+            "deployments": every("deployments", "id", "name", "paused", "version"),
+            "tasks": client.post("task_runs/count", json={}).raise_for_status().json(),
+        }
+
+
+@pytest.mark.parametrize("options", [(), ("--strategy", "canary"), ("--region", "eu-west-1", "--json"), AT])
 def test_a_plan_changes_nothing(desk: Desk, look: Look, another: str, options: tuple[str, ...]) -> None:
-    before = everything(look)
+    before = everything(look, desk)
     result = desk.tidegate("plan", another, *options)
-    assert everything(look) == before
+    assert everything(look, desk) == before
     assert result.code in (0, 2), result.text
     assert "Traceback" not in result.text
     if "--json" not in options:
@@ -58,17 +85,17 @@ def test_a_plan_changes_nothing(desk: Desk, look: Look, another: str, options: t
 
 
 def test_a_plan_tells_what_would_be_refused(desk: Desk, look: Look, good: Regions) -> None:
-    before = everything(look)
+    before = everything(look, desk)
     result = desk.tidegate("plan", "v1.3.0")
     assert result.code == 2
     assert "staging never verified v1.3.0" in result.text
     assert "tidegate stage v1.3.0" in result.text
     assert desk.tidegate("plan", "1.4").code == 2
-    assert everything(look) == before
+    assert everything(look, desk) == before
 
 
 def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, good: Regions) -> None:
-    before, began = everything(look), datetime.now(UTC).isoformat()
+    before, began = everything(look, desk), datetime.now(UTC).isoformat()
     shown = desk.tidegate("status", "--environment", "production", "--json").outcome
     assert {one["region"]: (one["digest"], one["ready"]) for one in shown["regions"]} == good
     assert all(one["slots"] and one["weights"] for one in shown["regions"])
@@ -85,13 +112,13 @@ def test_status_and_history_tell_what_is_and_what_was(desk: Desk, look: Look, go
     assert "released" in {run["outcome"] for run in runs}
     assert json.dumps(runs)
     assert desk.tidegate("history", "--environment", "mars").code == 2
-    assert everything(look) == before
+    assert everything(look, desk) == before
 
 
 def test_the_doctor_finds_a_sandbox_well_and_changes_nothing(desk: Desk, look: Look, good: Regions) -> None:
-    before = everything(look)
+    before = everything(look, desk)
     result = desk.tidegate("doctor", "--json")
-    assert everything(look) == before
+    assert everything(look, desk) == before
     bad = [one for one in result.outcome["findings"] if one["grade"] in ("wrong", "silent")]
     assert (result.code, bad) == (0, []), result.text
     seen = {one["about"] for one in result.outcome["findings"]}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from release.hotfix_messages import Fix, merge_message, release_body
 from release.model import Artifact
+from release.reverting import Revert, pull_request
 from release.triggers import Ignored, Source, Start, decide, own
 
 SOURCE = Source("example/shop", "main")
@@ -143,6 +144,15 @@ def test_what_tidegate_itself_wrote_starts_nothing() -> None:
 def test_a_person_who_writes_about_a_run_is_still_a_person() -> None:
     assert not own("fix: what Tidegate run: 12 found")
     assert not own("fix: it\n\nTidegate run: 0f9d\n\nand more")
+
+
+def test_a_merged_revert_is_staged() -> None:
+    revert = Revert("1.5.0", "b" * 40, "1.4.0", "us: too many errors", "sha256:" + "a" * 64, "0f9d")
+    title, body = pull_request(revert, "ada", "")
+    # As a fast-forward or rebase, as a merge and as a squash leave it on the branch.
+    merged = f"Merge pull request #7 from example/{revert.branch}\n\n{title}"
+    for message in (revert.message, merged, f"{title} (#7)\n\n{revert.message}", f"{title} (#7)\n\n{body}"):
+        assert started("push", push("refs/heads/main", message)).pipeline == "staging"
 
 
 @pytest.mark.parametrize("name", ["ping", "issues", "workflow_run", "", "push\n", "PUSH"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +13,30 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fake_prefect_api import FakePrefectApi
 from github_world import NAME, PERSON, SECRET, World, commit, git, new_world
 
 from clients.deliveries import Deliveries, Delivery
+from clients.github_hooks import Hooks
 from clients.store import Store
 from deployments.service.app import Health, application
+from deployments.service.forwarder import Forwarder
 from deployments.service.limits import Buckets
+from deployments.service.missed import Finder
 from deployments.service.webhook import PATH, Inbox, router
 from release.hotfix_messages import Fix, merge_message
 from release.model import Artifact
 from release.triggers import Source
 from sandbox.ports import free_port
 
+SOURCE = Source(NAME, "main")
+
 
 @dataclass
 class Service:
     world: World
     deliveries: Deliveries
+    port: int
 
     async def push(self, refs: str, login: str = "ada") -> None:
         git(self.world.work, "push", "-q", "origin", *refs.split())
@@ -58,25 +66,37 @@ async def _started(server: uvicorn.Server) -> bool:
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
+async def stopped(tmp_path: Path) -> AsyncIterator[Service]:
+    """GitHub sends its events there, and nothing listens."""
     async with new_world(tmp_path) as world, Store(f"sqlite:///{tmp_path / 'store.db'}") as store:
-        deliveries = Deliveries(store)
-        inbox = Inbox(SECRET.encode(), Source(NAME, "main"), deliveries, 5_000_000, lambda: None)
-
-        async def no_prefect() -> bool:
-            return False
-
-        app = application([router(inbox)], Health(deliveries.count_waiting, no_prefect), Buckets(1000, 1000))
         port = free_port()
-        server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_config=None))
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        serving = asyncio.create_task(server.serve())
-        assert await _started(server)
         world.github.send_events_to(f"http://127.0.0.1:{port}{PATH}", SECRET)
-        yield Service(world, deliveries)
+        yield Service(world, Deliveries(store), port)
+
+
+@contextlib.asynccontextmanager
+async def serving(service: Service) -> AsyncIterator[None]:
+    async def no_prefect() -> bool:
+        return False
+
+    inbox = Inbox(SECRET.encode(), SOURCE, service.deliveries, 5_000_000, lambda: None)
+    app = application([router(inbox)], Health(lambda: service.deliveries.counts(0), no_prefect), Buckets(1000, 1000))
+    server = uvicorn.Server(uvicorn.Config(app, port=service.port, lifespan="off", log_config=None))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    running = asyncio.create_task(server.serve())
+    assert await _started(server)
+    try:
+        yield
+    finally:
         server.should_exit = True
         with contextlib.suppress(asyncio.CancelledError):
-            await serving
+            await running
+
+
+@pytest.fixture
+async def service(stopped: Service) -> AsyncIterator[Service]:
+    async with serving(stopped):
+        yield stopped
 
 
 async def test_a_push_to_main_asks_for_staging_and_a_tag_for_nothing(service: Service) -> None:
@@ -138,3 +158,41 @@ async def test_the_same_push_made_twice_is_two_pushes(service: Service) -> None:
     digests = {one.digest for one in await service.asked()}
     assert len(digests) == 1
     assert [one for one in service.answers() if one == 202] == [202, 202]
+
+
+async def started(service: Service) -> list[str]:
+    """The pipelines that all deliveries start, asked for twice."""
+    prefect = FakePrefectApi("development", "staging", "production")
+
+    async def tell(_: str) -> None:
+        return
+
+    async with Hooks(service.world.github.url, PERSON, NAME) as github, prefect.client() as runs:
+        finder = Finder(service.deliveries, github, SOURCE, 0)
+        for _ in range(2):
+            assert await finder.look(time.time()) is False
+            await service.world.github.settled()
+            await Forwarder(service.deliveries, runs, tell).forward()
+    return [run["deployment_id"].removeprefix("deployment-") for run in prefect.runs.values()]
+
+
+async def test_what_was_pushed_while_the_service_was_down_starts_once_when_it_is_back(stopped: Service) -> None:
+    commit(stopped.world.work, "a.txt", "a\n", "feat: a")
+    await stopped.push("main")
+    commit(stopped.world.work, "a.txt", "b\n", "feat: b")
+    await stopped.push("main HEAD:refs/heads/other")
+    await stopped.post("releases", {"tag_name": "v1.0.0", "body": "Notes"})
+    assert stopped.answers() == [0] * 6
+    async with serving(stopped):
+        assert sorted(await started(stopped)) == ["production", "staging"]
+    assert sorted(stopped.answers()) == [0] * 6 + [202, 202], "asked for once, and not what starts nothing"
+
+
+async def test_a_missed_push_is_left_alone_where_a_newer_one_of_its_branch_came(stopped: Service) -> None:
+    commit(stopped.world.work, "a.txt", "a\n", "feat: a")
+    await stopped.push("main")
+    async with serving(stopped):
+        commit(stopped.world.work, "a.txt", "b\n", "feat: b")
+        await stopped.push("main")
+        assert await started(stopped) == ["staging"]
+    assert stopped.answers() == [0, 202]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from github_world import NAME, PERSON, SECRET, World, commit, git, new_world
 from githubkit import GitHub as Kit
@@ -107,6 +108,31 @@ async def test_the_repository_and_the_caller(world: World, kit: Kit[Any]) -> Non
     whole = (await kit.rest.repos.async_get(OWNER, REPO)).parsed_data
     assert (whole.default_branch, whole.clone_url) == ("main", "http://127.0.0.1/shop.git")
     assert (await kit.rest.users.async_get_authenticated()).parsed_data.login == "ada"
+
+
+async def test_the_webhook_and_its_deliveries(world: World, kit: Kit[Any]) -> None:
+    repos = kit.rest.repos
+    world.receiver.status = 503
+    for branch in ("one", "two"):
+        git(world.work, "push", "-q", "origin", f"HEAD:refs/heads/feature/{branch}")
+        await world.github.refs_changed("ada")
+        await world.github.settled()
+    (hook,) = (await repos.async_list_webhooks(OWNER, REPO)).parsed_data
+    assert hook.config.url == world.receiver_url
+    answer = await repos.async_list_webhook_deliveries(OWNER, REPO, hook.id, per_page=1)
+    (newest,) = answer.parsed_data
+    assert (newest.event, newest.status_code, newest.redelivery) == ("push", 503, False)
+    again = httpx.URL(answer.headers["Link"].split(">")[0][1:]).params["cursor"]
+    (oldest,) = (await repos.async_list_webhook_deliveries(OWNER, REPO, hook.id, per_page=1, cursor=again)).parsed_data
+    shown = (await repos.async_get_webhook_delivery(OWNER, REPO, hook.id, oldest.id)).parsed_data
+    assert shown.request.payload is not None
+    assert shown.request.payload.model_dump()["ref"] == "refs/heads/feature/one"
+    world.receiver.status = 202
+    assert (await repos.async_redeliver_webhook_delivery(OWNER, REPO, hook.id, oldest.id)).status_code == 202
+    await world.github.settled()
+    for status, ids in (("success", [oldest.guid]), ("failure", [newest.guid, oldest.guid])):
+        listed = await repos.async_list_webhook_deliveries(OWNER, REPO, hook.id, status=status)
+        assert [one.guid for one in listed.parsed_data] == ids
 
 
 async def test_webhooks_are_valid_and_signed(world: World, kit: Kit[Any]) -> None:

@@ -106,6 +106,17 @@ class Machine:
     def run(self, number: str) -> dict[str, Any]:
         return dict(HTTP.get(f"{self.api}/flow_runs/{number}").raise_for_status().json())
 
+    def states(self, number: str) -> list[dict[str, Any]]:
+        """Every state that the run was in, oldest first."""
+        found = HTTP.get(f"{self.api}/flow_run_states/", params={"flow_run_id": number}).raise_for_status().json()
+        return sorted(found, key=lambda one: one["timestamp"])
+
+    def log(self, number: str) -> list[tuple[str, str]]:
+        """(when, text) of the run's first lines, oldest first."""
+        body = {"logs": {"flow_run_id": {"any_": [number]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+        found = HTTP.post(f"{self.api}/logs/filter", json=body).raise_for_status().json()
+        return [(one["timestamp"], one["message"]) for one in found]
+
     def create(self, state: Mapping[str, Any]) -> str:
         """A run of the retire deployment that no worker will take now, forced into a state."""
         found = HTTP.get(f"{self.api}/deployments/name/retire/retire").raise_for_status().json()

@@ -131,6 +131,8 @@ async def test_what_slack_did_not_sign_is_nothing(asked: Callable[[], object]) -
         signature(body + b"x", now),
         ("x", "v0="),
         ("", ""),
+        (f"{now:.0f}", "v0=é"),
+        ("9" * 400, "v0="),
     ]
     for stamp, made in wrong:
         with pytest.raises(Refused, match="signature"):
@@ -147,6 +149,13 @@ async def test_who_may_not_may_not_in_slack_either(asked: Callable[[], object], 
 
 
 async def test_what_is_no_button_of_ours_is_refused(asked: Callable[[], object]) -> None:
-    for body in (b"", b"payload=%7B", b"payload=[]", b"\xff", pressed("U2", run="nothing")):
+    for body in (
+        b"",
+        b"payload=%7B",
+        b"payload=[]",
+        b"payload=" + b"[" * 50_000,
+        b"\xff",
+        pressed("U2", run="nothing"),
+    ):
         with pytest.raises(Refused):
             await ballot.approve_by_slack(body, *signature(body, time.time()))

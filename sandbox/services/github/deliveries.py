@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import itertools
 import json
 import time
 import uuid
@@ -14,17 +15,20 @@ from typing import Any
 
 import aiohttp
 
+from sandbox.services.github.state import now
 from sandbox.services.site import SIMULATED
 
 # GitHub gives a receiver ten seconds.
 _PATIENCE = 10.0
-_HOOK_ID = "4001"
+HOOK_ID = 4001
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`status` is the receiver's answer, 0 for none; `seconds` is wall."""
+    """`status` is the receiver's answer, 0 for none; `at` is when, as GitHub writes it, `seconds` how long (wall)."""
 
+    id: int
+    at: str
     status: int
     seconds: float
 
@@ -48,7 +52,13 @@ class Deliveries:
         self._url: str | None = None
         self._secret = b""
         self._session: aiohttp.ClientSession | None = None
+        self._numbers = itertools.count(5001)
         self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str | None:
+        """Where events go."""
+        return self._url
 
     def target(self, url: str | None, secret: str) -> None:
         """Where events go from now on; None for nowhere."""
@@ -91,7 +101,7 @@ class Deliveries:
         task.add_done_callback(self._running.discard)
 
     async def _attempt(self, delivery: Delivery) -> None:
-        started, status = time.monotonic(), 0
+        number, at, started, status = next(self._numbers), now(), time.monotonic(), 0
         assert self._session is not None
         assert self._url is not None
         try:
@@ -100,7 +110,7 @@ class Deliveries:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError):
             pass
-        delivery.attempts.append(Attempt(status, time.monotonic() - started))
+        delivery.attempts.append(Attempt(number, at, status, time.monotonic() - started))
 
     def _headers(self, delivery: Delivery) -> Mapping[str, str]:
         signature = hmac.new(self._secret, delivery.body, hashlib.sha256).hexdigest()
@@ -110,7 +120,7 @@ class Deliveries:
             "User-Agent": "GitHub-Hookshot/sandbox",
             "X-GitHub-Delivery": delivery.id,
             "X-GitHub-Event": delivery.event,
-            "X-GitHub-Hook-ID": _HOOK_ID,
+            "X-GitHub-Hook-ID": str(HOOK_ID),
             "X-GitHub-Hook-Installation-Target-Type": "repository",
             "X-Hub-Signature-256": f"sha256={signature}",
         }

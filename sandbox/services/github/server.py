@@ -16,6 +16,7 @@ from sandbox.services.github.hub import Hub
 from sandbox.services.github.problems import LOGIN, Problem, not_found
 from sandbox.services.github.routes_deployments import Deployments
 from sandbox.services.github.routes_git import Git
+from sandbox.services.github.routes_hooks import Hooks
 from sandbox.services.github.routes_pulls import Pulls
 from sandbox.services.github.routes_releases import Releases
 from sandbox.services.github.routes_repository import Repository
@@ -31,8 +32,8 @@ class GitHub:
     """`repository` is the bare repository's folder, `name` its `owner/name` at GitHub.
 
     `tokens` maps each accepted token to the login it belongs to; besides there is one `app`. `limit` is how many
-    requests an hour a login has. `state` is readable by tests and the page; `refs_changed` is to be called after each
-    push over git.
+    requests an hour a login has; `shows_hooks` whether they may see the webhook and its deliveries. `state` is readable
+    by tests and the page; `refs_changed` is to be called after each push over git.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class GitHub:
         branch: str = "main",
         limit: int = 5000,
         port: int = 0,
+        shows_hooks: bool = True,
     ) -> None:
         self._tokens = dict(tokens)
         self._limit = limit
@@ -52,15 +54,17 @@ class GitHub:
         self._shapes = Shapes(name, branch)
         self._hub = Hub(GitData(repository), self._shapes)
         self.app = App(self._shapes)
-        self._site = Site(self._served(), port=port)
+        self._site = Site(self._served(shows_hooks), port=port)
 
-    def _served(self) -> web.Application:
+    def _served(self, shows_hooks: bool) -> web.Application:
         app = web.Application(middlewares=[self._guard])
         root = f"/repos/{self._shapes.name}"
         # The narrower path of a group comes first: commits/{ref}/status before commits/{ref}.
         for group in (Statuses, Deployments, Releases, Git, Pulls, Repository):
             app.add_routes(group(self._hub).routes(root))
         app.add_routes(self.app.routes())
+        if shows_hooks:
+            app.add_routes(Hooks(self._hub).routes(root))
         return app
 
     def login_of(self, token: str) -> str | None:

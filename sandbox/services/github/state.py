@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -111,6 +111,16 @@ class State:
     def new_id(self) -> int:
         """A number that no other object has."""
         return next(self._ids)
+
+    def whole(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {
+            "deployments": [asdict(one) for one in self.deployments],
+            "statuses": [asdict(one) for one in self.statuses],
+            "releases": [asdict(one) for one in self.releases],
+            "pulls": [asdict(one) for one in self.pulls],
+            "protected": sorted(self.protected),
+        }
 
     def publish(self, tag: str, body: str, author: str) -> None:
         """A published release of a tag that is there, told to nobody: as from before the sandbox was started."""
