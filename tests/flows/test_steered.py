@@ -64,7 +64,7 @@ def test_a_release_that_is_aborted_late_goes_back_everywhere(
     desk: Desk, look: Look, good: Regions, another: str
 ) -> None:
     """Between the waves or in the second one: `tests/tasks/test_waves.py` has the moments apart."""
-    with desk.start("release", another) as running:
+    with desk.start(*release(another)) as running:
         running.until(f"{REGION}: {another} is live", within=240)
         desk.steer("abort", "wrong version")
         result = running.end()
