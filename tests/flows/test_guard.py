@@ -112,7 +112,7 @@ def test_a_region_whose_window_is_over_is_told(look: Look, good: Regions, anothe
     recorded = look.kubectl("get", "httproute", "shop", "-o", f"jsonpath={{{LIVE}}}", context=first)
     patch = {"metadata": {"annotations": {"tidegate.dev/live": json.dumps({**json.loads(recorded), "at": long_ago})}}}
     look.kubectl("patch", "httproute", "shop", "--type", "merge", "-p", json.dumps(patch), context=first)
-    with guarded.start("guard") as running:
+    with guarded.start("guard", "--json") as running:
         running.until(f"{another} is watched until")
         assert "us-east-1: is not watched: its window closed at 2026-01-01T00:0" in running.text
         assert "eu-west-1: is not watched" not in running.text
