@@ -12,7 +12,7 @@ SLOW_JOBS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo tour sandbox test test-all bench-back bench-board bench-failing bench-sandbox bench-scrape bench-verdict check format lock
+.PHONY: help setup demo tour sandbox test test-all bench-back bench-board bench-failing bench-sandbox bench-scrape bench-verdict bench-webhook check format lock
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -43,6 +43,9 @@ bench-scrape: setup ## How long a scrape of /metrics takes with 10,000 past rele
 
 bench-board: setup ## How soon the board is there in a browser, with 64 regions and 1,000 past releases
 	@PYTHONPATH=tests/support:tests/deployments $(BIN)/python -m benchmarks.board
+
+bench-webhook: setup ## How soon a webhook is acknowledged, with Prefect up, hanging and gone
+	@$(BIN)/python -m benchmarks.webhook
 
 bench-sandbox: setup ## How fast the control plane is ready, and how long Helm waits for ten replicas
 	@$(BIN)/python -m benchmarks.sandbox
