@@ -112,13 +112,7 @@ async def registry() -> Registry:
 async def github(patience: float | None = None) -> GitHub | None:
     """None where neither a token nor an App is configured: GitHub is then told nothing. `patience` is how many seconds
     a rate limit is waited for, where not the usual time."""
-    settings, app = load.settings(), load.settings().github.app
-    access: str | App | None = await secret(settings.github.token, "github.token")
-    if app is not None:
-        from clients.github_app import App
-
-        key = await resolve(app.private_key.ref(), "github.app.private_key")
-        access = App(app.id, app.installation, key)
+    settings, access = load.settings(), await github_access()
     if access is None:
         return None
     from clients.github import GitHub
@@ -126,6 +120,16 @@ async def github(patience: float | None = None) -> GitHub | None:
 
     patience = PATIENCE if patience is None else patience
     return GitHub(settings.github.url, access, settings.application.github, patience=patience)
+
+
+async def github_access() -> str | App | None:
+    """As what GitHub is asked: a token, an App, or None. Raises Refused where a secret of it is not there."""
+    app = load.settings().github.app
+    if app is None:
+        return await secret(load.settings().github.token, "github.token")
+    from clients.github_app import App
+
+    return App(app.id, app.installation, await resolve(app.private_key.ref(), "github.app.private_key"))
 
 
 async def required_github() -> GitHub:

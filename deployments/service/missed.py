@@ -37,20 +37,19 @@ log = logging.getLogger("tidegate.service")
 
 
 async def hooks() -> Hooks | None:
-    """GitHub, not opened yet; None where no token is configured. Raises Refused where it is not there."""
-    settings = load.settings()
-    token = await context.secret(settings.github.token, "github.token")
-    if token is None:
+    """GitHub, not opened yet; None where neither a token nor an App is set. Raises Refused where a secret is missing."""
+    settings, access = load.settings(), await context.github_access()
+    if access is None:
         return None
     from clients.github_hooks import Hooks
 
-    return Hooks(settings.github.url, token, settings.application.github)
+    return Hooks(settings.github.url, access, settings.application.github)
 
 
 @contextlib.asynccontextmanager
 async def finding(deliveries: Deliveries, source: Source) -> AsyncIterator[Finder | None]:
-    """A finder as long as the block lasts; None without a token: the service does without."""
-    github, why = None, "github.token is not set"
+    """A finder as long as the block lasts; None where GitHub cannot be asked: the service does without."""
+    github, why = None, "neither github.token nor github.app is set"
     try:
         github = await hooks()
     except Refused as error:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def of_run(machine: Machine, run: str) -> list[int]:
     """The processes of a run."""
     found = []
     for pid in machine.processes():
-        said = (Path("/proc") / str(pid) / "environ").read_bytes()
-        found += [pid] if f"PREFECT__FLOW_RUN_ID={run}".encode() in said else []
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
+            said = (Path("/proc") / str(pid) / "environ").read_bytes()
+            found += [pid] if f"PREFECT__FLOW_RUN_ID={run}".encode() in said else []
     return found
 
 
