@@ -37,7 +37,7 @@ log = logging.getLogger("tidegate.service")
 
 
 async def hooks() -> Hooks | None:
-    """GitHub, not opened yet; None where neither a token nor an App is set. Raises Refused where a secret is missing."""
+    """GitHub, not opened yet; None where there is no token and no App. Raises Refused where a secret is missing."""
     settings, access = load.settings(), await context.github_access()
     if access is None:
         return None
