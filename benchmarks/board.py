@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,6 +20,9 @@ from chromium import Page
 from fastapi import FastAPI, Response
 
 from clients.releases import Releases
+from config.service import Service
+from deployments.service.main import bound
+from sandbox.ports import free_port
 
 LOADS = 30
 BOUND_MS = 100.0
@@ -34,7 +36,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     """The application on a port of loopback; its address."""
     config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with bound(Service(host="127.0.0.1", port=free_port())) as listening:
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
