@@ -64,9 +64,10 @@ async def missed(github: Hooks | None) -> Finding:
     """Whether GitHub can be asked for what it could not deliver while the service was down."""
     from deployments.service.webhook import PATH
 
-    mend, why = context.NAME_A_WAY_IN, "there is neither a token nor an App"
+    may = "the permission to read and write webhooks."
+    mend, why = f"{context.NAME_A_WAY_IN} Give it {may}", "there is neither a token nor an App"
     if github is not None:
-        mend = f"Give {github.setting} the permission to read and write webhooks."
+        mend = f"Give {github.setting} {may}"
         try:
             async with github:
                 await github.find(PATH)
