@@ -6,43 +6,24 @@ PYTHONPATH=tests/support:tests/deployments python -m benchmarks.board [LOADS]
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from statistics import median
 
-import uvicorn
 from board_service import service
 from board_world import crowded, finished, seen
 from chromium import Page
-from fastapi import FastAPI, Response
+from fastapi import Response
+from overuvicorn import served
 
 from clients.releases import Releases
-from config.service import Service
-from deployments.service.main import bound
-from sandbox.ports import free_port
 
 LOADS = 30
 BOUND_MS = 100.0
 BARE = "/bare"
 # From asking for the page until it, its style and its script are there; Chromium's own clock.
 TOOK = "(one => one.loadEventEnd - one.startTime)(performance.getEntriesByType('navigation')[0])"
-
-
-@contextlib.asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
-    """The application on a port of loopback; its address."""
-    config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    with bound(Service(host="127.0.0.1", port=free_port())) as listening:
-        running = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
 
 
 async def loads(address: str, paths: tuple[str, ...], count: int) -> dict[str, list[float]]:

@@ -3,29 +3,27 @@ given, an order by keyboard, both themes, a phone."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pyotp
 import pytest
-import uvicorn
 from board_service import Service, service
 from board_world import NOW, RUN, approval, drawn, measured, seen, slot, steady, told, under_way
 from board_world import region as region_state
 from chromium import Page
 from fastapi import FastAPI
 from operator_world import PASSWORD, SECRETS
+from overuvicorn import served
 from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from release.board_releases import RECOVERING
 from release.board_seen import Past, Seen, SeenFreeze, SeenPart, SeenVote
 from release.verdict import chart
+from sandbox.ports import free_port
 
 pytestmark = pytest.mark.slow
 FIRST = "us-east-1"
@@ -34,21 +32,6 @@ UNDECIDED, GONE_BAD = 69, 76
 BAD = f"us-east-1: {told(GONE_BAD).sentence}"
 # A folder for pictures of what is tested; the docs' are made so.
 PICTURES = os.environ.get("TIDEGATE_TESTS_PICTURES")
-
-
-@asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The service on a port of loopback; its address."""
-    config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    server.capture_signals = lambda: _nothing()  # type: ignore[method-assign]
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        running = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
 
 
 @pytest.fixture
@@ -234,17 +217,12 @@ async def test_an_order_is_given_by_keyboard_alone(there: Service, board: str, p
 
 
 async def test_a_page_that_hears_nothing_says_so_and_goes_on_after_a_restart(tmp_path: Path, page: Page) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     board = f"http://127.0.0.1:{port}"
     for number, state in enumerate((seen(), over())):
         folder = tmp_path / str(number)
         folder.mkdir()
-        async with service(folder, state, every=1.0, open_to_read=True) as there:
-            server = uvicorn.Server(uvicorn.Config(there.app, port=port, lifespan="off", log_config=None, ws="none"))
-            server.config.timeout_graceful_shutdown = 1
-            server.capture_signals = lambda: _nothing()  # type: ignore[method-assign]
-            running = asyncio.create_task(server.serve())
+        async with service(folder, state, every=1.0, open_to_read=True) as there, served(there.app, port):
             if number == 0:
                 await page.until(f"fetch('{board}/assets/board.js').then(() => true, () => true)")
                 await page.go(board)
@@ -252,8 +230,6 @@ async def test_a_page_that_hears_nothing_says_so_and_goes_on_after_a_restart(tmp
             else:
                 await page.shows("back in 6.2 s", 30)
                 await page.go("about:blank")
-            server.should_exit = True
-            await running
         if number == 0:
             await page.value("heard = Date.now() - 20000, tick()")
             await page.shows("This page is not live: nothing was heard from Tidegate for 20 s.", 5)
@@ -305,13 +281,3 @@ async def test_a_page_goes_on_after_errors_of_a_proxy_and_leaves_when_logged_out
             await page.until("location.pathname == '/login'", 30)
             await page.go("about:blank")
     page.complaints.clear()  # the browser tells of each 502: they were meant
-
-
-class _nothing:
-    """No signals are caught: the test's own process ends the server."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *error: object) -> None:
-        return None

@@ -17,9 +17,10 @@ from operator_world import world
 
 from config.service import Service
 from deployments.service import slack
-from deployments.service.main import prepared
+from deployments.service.main import bound, prepared
 from deployments.service.webhook import PATH
 from release.errors import Refused
+from sandbox.ports import free_port
 
 BODY = pushed()
 FORM = "application/x-www-form-urlencoded"
@@ -35,10 +36,11 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Door, int]]:
     (tmp_path / "people").mkdir()
     async with door(sqlite(tmp_path), slack.router(unsigned)) as service, world(tmp_path / "people") as people:
         service.app.include_router(people.door.router)
-        server = prepared(Service(), service.app)
-        with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        settings = Service(host="127.0.0.1", port=free_port())
+        server = prepared(settings, service.app)
+        with bound(settings) as listening:
             running = asyncio.create_task(server.serve(sockets=[listening]))
-            yield service, listening.getsockname()[1]
+            yield service, settings.port
             server.stop()
             await running
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from github_world import World, new_world
 from kubernetes.aio import client
 
 from sandbox.admin import Admin
@@ -22,6 +23,13 @@ from sandbox.controlplane.run import ControlPlane
 def cache_folder() -> Path:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(os.environ.get("TIDEGATE_CACHE") or home / "tidegate")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A simulated GitHub over a repository of its own."""
+    async with new_world(tmp_path) as world:
+        yield world
 
 
 @pytest.fixture(scope="session")

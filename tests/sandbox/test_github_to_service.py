@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
@@ -12,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fake_prefect_api import FakePrefectApi
 from github_world import NAME, PERSON, SECRET, World, commit, git, new_world
+from overuvicorn import served
 
 from clients.deliveries import Deliveries, Delivery
 from clients.github_hooks import Hooks
@@ -57,14 +56,6 @@ class Service:
         return [attempt.status for one in self.world.github.deliveries for attempt in one.attempts]
 
 
-async def _started(server: uvicorn.Server) -> bool:
-    for _ in range(1_000):
-        if server.started:
-            return True
-        await asyncio.sleep(0.01)
-    return False
-
-
 @pytest.fixture
 async def stopped(tmp_path: Path) -> AsyncIterator[Service]:
     """GitHub sends its events there, and nothing listens."""
@@ -81,16 +72,8 @@ async def serving(service: Service) -> AsyncIterator[None]:
 
     inbox = Inbox(SECRET.encode(), SOURCE, service.deliveries, 5_000_000, lambda: None)
     app = application([router(inbox)], Health(lambda: service.deliveries.counts(0), no_prefect), Buckets(1000, 1000))
-    server = uvicorn.Server(uvicorn.Config(app, port=service.port, lifespan="off", log_config=None))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    running = asyncio.create_task(server.serve())
-    assert await _started(server)
-    try:
+    async with served(app, service.port):
         yield
-    finally:
-        server.should_exit = True
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
 
 
 @pytest.fixture

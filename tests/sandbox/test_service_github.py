@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -12,12 +11,6 @@ from github_world import NAME, PERSON, TOKEN, World, commit, git, new_world
 from clients.github import GitHub as Client
 from release.branches import Pull
 from release.errors import Refused, Unavailable
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with new_world(tmp_path) as world:
-        yield world
 
 
 async def test_a_deployment_goes_through_its_states(world: World) -> None:

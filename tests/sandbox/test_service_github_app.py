@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,6 @@ from sandbox.services.github import apps
 from sandbox.services.github.shapes import Shapes
 
 OWNER, REPO = NAME.split("/")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with new_world(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from github_world import NAME, PERSON, SECRET, World, commit, git, new_world
+from github_world import NAME, PERSON, SECRET, World, commit, git
 from githubkit import GitHub as Kit
 from githubkit import webhooks
 from githubkit_schemas.latest import models
 
 OWNER, REPO = NAME.split("/")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with new_world(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import APIRouter, FastAPI
+from overuvicorn import served
 
 from config import load
 from sandbox.prometheus import PrometheusServer
@@ -112,15 +112,8 @@ async def serving(router: APIRouter, port: int) -> AsyncIterator[str]:
     """A router on a port of the loopback."""
     app = FastAPI()
     app.include_router(router)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
-    # Connections are kept by the socket until the server takes them.
-    with socket.create_server(("127.0.0.1", port)) as listening:
-        work = asyncio.create_task(server._serve([listening]))
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            await work
+    async with served(app, port) as address:
+        yield address.removeprefix("http://")
 
 
 @asynccontextmanager
