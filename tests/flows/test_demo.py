@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from stories import told
 from waiting import until
 
 from config import load
@@ -32,15 +33,9 @@ EXPECTED = [
 
 
 def test_the_demo_tells_its_story_and_leaves_nothing(tmp_path: Path) -> None:
-    environment = {**os.environ, "TIDEGATE_HOME": str(tmp_path), "COLUMNS": "160"}
-    command = [sys.executable, "-m", "sandbox.demo"]
-    done = subprocess.run(command, cwd=load.CHECKOUT, env=environment, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout + done.stderr
-    written = json.loads((tmp_path / "demo.json").read_text())
-    assert written["wall_s"] == pytest.approx(written["setup_s"] + written["story_s"], abs=0.2)
-    assert min(written["story_s"], written["setup_s"]) > 0
-    if told := os.environ.get("TIDEGATE_TESTS_BUILDER"):
-        Path(told).write_text(written["builder"])
+    done, written = told("demo", tmp_path, columns=160, timeout=900)
+    if builder := os.environ.get("TIDEGATE_TESTS_BUILDER"):
+        Path(builder).write_text(written["builder"])
     if os.geteuid() == 0 and shutil.which("apt-get"):
         assert written["builder"] == "Docker Engine", "where one may be installed, only a real engine counts"
     releases = written["releases"]
@@ -52,9 +47,9 @@ def test_the_demo_tells_its_story_and_leaves_nothing(tmp_path: Path) -> None:
     assert "ROLLBACK" in bad["reason"]
     assert bad["failing_requests"] > 0
     assert "staging never verified v1.8.0" in refused["reason"]
-    told = (done.stdout + done.stderr).replace("\n", " ")
+    text = (done.stdout + done.stderr).replace("\n", " ")
     for part in ("way back: back to v1.4.0 in", "v1.7.0 was bad and was brought back", "requests failed in"):
-        assert part in told
+        assert part in text
     assert done.stderr.count("now has 25 %") == len(REGIONS), "the bad one was taken back at its first weight"
     assert left(tmp_path) == []
 
@@ -76,13 +71,13 @@ def test_a_demo_that_is_kept_has_the_board_and_alerts_and_a_push_starts_staging(
     try:
         done = run([sys.executable, "-c", SHORT], cwd=load.CHECKOUT)
         assert done.returncode == 0, done.stdout + done.stderr
-        told = done.stdout.partition("Left up")[2]
-        found = dict(re.findall(r"^  (the board|metrics|Prometheus|Prefect) +(\S+)$", told, re.MULTILINE))
+        kept = done.stdout.partition("Left up")[2]
+        found = dict(re.findall(r"^  (the board|metrics|Prometheus|Prefect) +(\S+)$", kept, re.MULTILINE))
         assert "nothing is live" in get(found["the board"])
         until(lambda: "deployments_total" in get(found["metrics"]), 60)
         rules = json.loads(get(found["Prometheus"].replace("/alerts", "/api/v1/rules")))["data"]["groups"]
         assert "DeploymentFailed" in [rule["name"] for group in rules for rule in group["rules"]]
-        clone, push = told.partition("starts staging:\n")[2].splitlines()[:2]
+        clone, push = kept.partition("starts staging:\n")[2].splitlines()[:2]
         pushed = run(["bash", "-ec", f"{clone}\n{push}"], cwd=tmp_path)
         assert pushed.returncode == 0, pushed.stderr
         asked = {"flows": {"name": {"any_": ["staging"]}}}

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-from config import load
+from stories import told
 
 pytestmark = pytest.mark.slow
 # Pipeline, version (empty: a commit), strategy, outcome; and what is live then where it was deployed.
@@ -40,19 +35,13 @@ FACTS = {
 
 
 def test_the_tour_tells_every_pipeline_and_strategy(tmp_path: Path) -> None:
-    environment = {**os.environ, "TIDEGATE_HOME": str(tmp_path), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "sandbox.tour"]
-    done = subprocess.run(command, cwd=load.CHECKOUT, env=environment, capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stdout + done.stderr
-    written = json.loads((tmp_path / "tour.json").read_text())
-    assert written["wall_s"] == pytest.approx(written["setup_s"] + written["story_s"], abs=0.2)
-    assert min(written["story_s"], written["setup_s"]) > 0
+    done, written = told("tour", tmp_path, columns=200, timeout=1800)
     found = []
     for one, (_, version, _, _, live) in zip(written["releases"], EXPECTED, strict=True):
         serving = {region["version"] for region in one["regions"].values()}
         assert live is None or serving == {live}, one
-        told = one["version"] if version else ""
-        found.append((one["pipeline"], told, one["strategy"], one["outcome"], live))
+        shown = one["version"] if version else ""
+        found.append((one["pipeline"], shown, one["strategy"], one["outcome"], live))
     assert found == EXPECTED
     looked = {number: one["facts"] for number, one in enumerate(written["releases"]) if one["facts"]}
     assert {number: {fact["fact"] for fact in facts} for number, facts in looked.items()} == FACTS
