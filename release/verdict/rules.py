@@ -113,14 +113,23 @@ def _shared(state: State, now: float) -> Finding | None:
 def _good(state: State, now: float) -> Finding:
     policy, track = state.policy, weakest(state)
     enough = state.weight == state.highest and track.ln_favour() >= policy.wanted(state.weight) and not waits(state)
-    enough = enough and state.shared.ln < log(policy.suspect_odds) and _known(state)
+    waiting = _waiting(state, now) if enough else ""
     # The sample that the evidence ends with must be one of now, not the last before the metrics stood still.
-    if enough and now - state.since >= policy.min_step - 1e-6 and state.moved == now:
+    if enough and not waiting and state.moved == now:
         return Finding(Kind.ADVANCE, Kind.ADVANCE, state.weight, metric=track.name)
-    return Finding(Kind.CONTINUE, Kind.CONTINUE, state.weight, metric=track.name)
+    return Finding(Kind.CONTINUE, Kind.CONTINUE, state.weight, metric=track.name, reason=waiting)
 
 
-def _known(state: State) -> bool:
-    """Whether enough was seen of the stable version, for the last step, to tell clustered errors from single ones."""
+def _waiting(state: State, now: float) -> str:
+    """What a step that has its evidence still waits for, or nothing."""
     policy, windows = state.policy, state.running
-    return state.weight < policy.weights[-1] or windows.requests >= MANY or windows.closed * WINDOW >= policy.known
+    if now - state.since < policy.min_step - 1e-6:
+        return f"this step lasts {policy.min_step:.0f} s at least"
+    if state.shared.ln >= log(policy.suspect_odds):
+        return "the stable version may be worse than before the release"
+    # The last step must know enough of the stable version to tell clustered errors from single ones.
+    seen = windows.closed * WINDOW
+    if state.weight < policy.weights[-1] or windows.requests >= MANY or seen >= policy.known:
+        return ""
+    needed = f"{policy.known:.0f} s or {MANY} requests"
+    return f"the last step needs {needed} of the stable version, and has seen {seen:.0f} s"

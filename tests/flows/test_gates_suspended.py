@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,27 +66,42 @@ def processes(run: str) -> int:
     return found
 
 
+_BUTTON = "[...document.querySelectorAll('button')].find(one => one.innerText.trim() == '{}').click()"
+_FIELD = (
+    "[...document.querySelectorAll('.p-modal .schema-form-property')]"
+    ".find(one => one.querySelector('.schema-form-property__label').innerText == '{}').querySelector('{}')"
+)
+_CHOOSE = """(one => {
+    one.selectedIndex = [...one.options].findIndex(each => each.text.trim() == 'approve');
+    one.dispatchEvent(new Event('change'));
+})"""
+
+
 async def fill_in(run: str, form: Mapping[str, str]) -> None:
     """A person opens the run's page in Prefect, presses Resume, fills in the form and submits it."""
-    button = "[...document.querySelectorAll('button')].find(one => one.innerText.trim() == '{}').click()"
-    field = (
-        "[...document.querySelectorAll('.p-modal .schema-form-property')]"
-        ".find(one => one.querySelector('.schema-form-property__label').innerText == '{}').querySelector('{}')"
-    )
-    approve = "[...one.options].findIndex(each => each.text.trim() == 'approve')"
     async with Page() as page:
         await page.look(width=1280, height=900)
         await page.go(f"{str(load.settings().prefect.api).removesuffix('/api')}/runs/flow-run/{run}")
         await page.shows("Resume")
-        await page.value(button.format("Resume"))
+        await page.value(_BUTTON.format("Resume"))
         await page.shows("One-time code")
-        for label, text in form.items():
-            await page.value(f"{field.format(label, 'textarea')}.focus()")
-            await page.send("Input.insertText", text=text)
-        chosen = f"one.selectedIndex = {approve}; one.dispatchEvent(new Event('change'))"
-        await page.value(f"(one => {{ {chosen} }})({field.format('Decision', 'select')})")
-        await page.value(button.format("Submit"))
-        await page.until("!document.querySelector('.p-modal')")
+        deadline = time.monotonic() + 60
+        while await page.value("Boolean(document.querySelector('.p-modal'))"):
+            assert time.monotonic() < deadline, await page.text()
+            # The page may draw its form anew meanwhile, and what was typed is gone.
+            with suppress(AssertionError):
+                await _type(page, form)
+                await page.value(_BUTTON.format("Submit"))
+            await asyncio.sleep(2)
+
+
+async def _type(page: Page, form: Mapping[str, str]) -> None:
+    for label, text in form.items():
+        field = _FIELD.format(label, "textarea")
+        await page.value(f"{field}.focus(), {field}.select()")
+        await page.send("Input.insertText", text=text)
+        assert await page.value(f"{field}.value") == text
+    await page.value(f"{_CHOOSE}({_FIELD.format('Decision', 'select')})")
 
 
 @pytest.fixture

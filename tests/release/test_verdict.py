@@ -199,3 +199,13 @@ def test_the_sentence_says_what_was_seen_and_what_it_is_worth() -> None:
         "ROLLBACK after 20 s: canary 8.0% errors (8/100) vs stable 0.4% (4/900); "
         "evidence 2800:1, needed 2000:1 (false-alarm risk <=0.1%)"
     )
+
+
+def test_a_step_that_has_its_evidence_says_what_it_still_waits_for() -> None:
+    world = World(policy=Policy(latency=None, weights=(50,), min_step=30.0), base=0.0, bad=0.0)
+    world.weight = 50
+    world.poll()
+    said = [world.poll().sentence for _ in range(100)]
+    assert any("this step lasts 30 s at least; evidence in favour" in one for one in said[:28])
+    assert "the last step needs 180 s or 8000 requests of the stable version, and has seen 100 s" in said[-1]
+    assert world.run(100).action is Kind.ADVANCE

@@ -33,7 +33,16 @@ ROUTER = labels.router(NAMESPACE, "shop", "tidegate", "web", 0, "PathPrefix(`/`)
 RULE = Rule("shop", ROUTER, labels.balancer(ROUTER), (), Match(), (), ())
 ENTRY = EntryPoint(REGION, NAMESPACE, "tidegate", "web", 8000, (RULE,))
 # 100 requests a second, 30 of them the canary's, at a speed at which the verdict waits for no clock.
-FAST = Policy(weights=(30,), min_step=1.0, settle=0.1, latency=None, stale_after=1.5, hold_after=2.0, give_up_after=4.0)
+FAST = Policy(
+    weights=(30,),
+    min_step=1.0,
+    settle=0.1,
+    known=0.0,
+    latency=None,
+    stale_after=1.5,
+    hold_after=2.0,
+    give_up_after=4.0,
+)
 RULES = """
 groups:
   - name: test
