@@ -60,6 +60,15 @@ class Line:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a run (Prefect's task run) that went well; `ended` is ISO 8601."""
+
+    run: str
+    name: str
+    ended: str
+
+
 class Runs:
     """`async with Runs(api)`; `api` ends in `/api`, `headers` hold a key where the server wants one.
 
@@ -185,14 +194,23 @@ class Runs:
         wanted: dict[str, Any] = {"flow_run_id": {"any_": list(runs)}}
         if after:
             wanted["timestamp"] = {"after_": after}
+        found = await self._pages("logs/filter", {"logs": wanted, "sort": "TIMESTAMP_ASC"})
+        return tuple(Line(one["timestamp"], int(one["level"]), one["message"]) for one in found)
+
+    async def steps(self, runs: Sequence[str], named: str) -> tuple[Step, ...]:
+        """The steps of these runs that went well and whose name has `named` in it, newest first."""
+        wanted = {"name": {"like_": named}, "state": {"type": {"any_": ["COMPLETED"]}}}
+        body = {"task_runs": wanted, "flow_runs": {"id": {"any_": list(runs)}}, "sort": "END_TIME_DESC"}
+        found = await self._pages("task_runs/filter", body) if runs else []
+        return tuple(Step(str(one["flow_run_id"]), str(one["name"]), str(one["end_time"])) for one in found)
+
+    async def _pages(self, path: str, body: Mapping[str, Any]) -> list[Any]:
         found: list[Any] = []
         while True:
-            page = {"logs": wanted, "sort": "TIMESTAMP_ASC", "limit": _PAGE, "offset": len(found)}
-            more = await self._ask("POST", "logs/filter", page)
+            more = await self._ask("POST", path, {**body, "limit": _PAGE, "offset": len(found)})
             found += more
             if len(more) < _PAGE:
-                break
-        return tuple(Line(one["timestamp"], int(one["level"]), one["message"]) for one in found)
+                return found
 
     async def _runs(self, body: Mapping[str, Any], limit: int, beginning: str = "") -> tuple[Run, ...]:
         """Up to `limit` of the runs asked for that are due; of those, the ones whose id begins so."""

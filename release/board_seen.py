@@ -12,6 +12,7 @@ from typing import Literal
 from release.dora import Measures
 from release.locking import Held
 from release.model import RegionState
+from release.shifts import Shift
 
 Stage = Literal["waiting", "running", "done", "failed"]
 # The outcomes after which an environment is not as it was before.
@@ -42,19 +43,22 @@ class SeenLock:
 
 @dataclass(frozen=True, slots=True)
 class SeenPart:
-    """A region of a run, or its way back (`region` empty): its subflow's times, and the newest line it told."""
+    """A region of a run, or its way back (`region` empty): its subflow's times, the newest line it told, and when its
+    canary got its weights."""
 
     region: str
     stage: Stage
     began: float | None = None
     ended: float | None = None
     line: str = ""
+    shifts: tuple[Shift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SeenRun:
     """A run that holds a lock. `began` is when it did, `parts` what it began itself, oldest first; `waves` are the
-    regions that it is for, `url` is its page at Prefect and `pipeline` its flow."""
+    regions that it is for, `url` is its page at Prefect and `pipeline` its flow. `weights` are a canary's up to all
+    users, empty where it is none; each but the last is kept for `least` seconds at least."""
 
     run: str
     strategy: str = ""
@@ -63,6 +67,8 @@ class SeenRun:
     parts: tuple[SeenPart, ...] = ()
     url: str = ""
     pipeline: str = ""
+    weights: tuple[int, ...] = ()
+    least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Pace:
     """Seconds that are expected of each region, and of what is before and after them; nothing where none is known.
 
     `before` are those until the lock is won, `prepared` those from there to the first region, `back` those of a way
-    back.
+    back; `weights` are those of a canary at a region's weight.
     """
 
     regions: Mapping[str, float] = field(default_factory=dict)
@@ -78,6 +84,7 @@ class Pace:
     before: float = 0.0
     prepared: float = 0.0
     back: float = 0.0
+    weights: Mapping[tuple[str, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from clients.prefect_records import Records
 from clients.prefect_runs import Run
+from clients.prefect_runs import Runs as Source
 from deployments import forecast, prefectapi
 from deployments.service import charts
 from deployments.service.observer import Change
@@ -17,6 +18,7 @@ from release import plan
 from release.board_seen import Course, Pace, Seen, SeenPart, SeenRun, Stage
 from release.environment import Environment
 from release.finished import brings
+from release.shifts import NAMED, of_step
 from release.underway import evidence_of
 
 # The subflow that takes regions back.
@@ -46,6 +48,7 @@ class Runs:
                     lines = await source.log([run, *(one.id for one in children)])
                     told = [line.text for line in lines]
                     one = self._run(found, children, told, self._environments[environment])
+                    one = await _shifted(source, one, children) if one.weights else one
                     runs[run] = replace(one, url=source.page(run))
             if not holders:
                 await source.ready()
@@ -68,21 +71,40 @@ class Runs:
         back = next((one for one in children if one.flow == _BACK), None)
         if back is not None:
             parts[""] = _part("", back, told)
-        waves = plan.waves(environment, only)
-        return SeenRun(run.id, chosen, waves, _at(run.began) or 0.0, tuple(parts.values()), pipeline=run.flow)
+        weights = plan.weights(environment, "canary") if chosen == "canary" else ()
+        return SeenRun(
+            run.id,
+            chosen,
+            plan.waves(environment, only),
+            _at(run.began) or 0.0,
+            tuple(parts.values()),
+            pipeline=run.flow,
+            weights=weights,
+            least=environment.judged.policy.min_step,
+        )
 
     async def _expect(self, run: str, one: SeenRun, environment: str) -> None:
         strategy = next((each for each in plan.STRATEGIES if each == one.strategy), None)
         if run not in self._paces and strategy is not None:
             pipeline = one.pipeline or "production"
             past = await forecast.past(self._environments[environment], strategy, pipeline)
-            self._paces[run] = Pace(past.regions, past.around, past.before, past.prepared, past.back)
+            known = (past.before, past.prepared, past.back, past.weights)
+            self._paces[run] = Pace(past.regions, past.around, *known)
 
     async def _courses(self, holders: dict[str, str]) -> tuple[Course, ...]:
         api, headers = prefectapi.place()
         async with Records(api, headers=headers) as records:
             facts = [one for one in await records.courses() if one.get("run") in holders]
         return tuple(found for one in facts if (found := _course(one)) is not None)
+
+
+async def _shifted(source: Source, one: SeenRun, children: Sequence[Run]) -> SeenRun:
+    """With what each region's canary got and when, where it is not done: only there it is shown."""
+    wanted = [each.id for each in children if brings(each.flow, each.parameters) and each.type != "COMPLETED"]
+    steps = await source.steps(wanted, NAMED)
+    found = [shift for step in steps if (shift := of_step(step.name, _at(step.ended) or 0.0)) is not None]
+    parts = (replace(part, shifts=tuple(each for each in found if each.region == part.region)) for part in one.parts)
+    return replace(one, parts=tuple(parts))
 
 
 def _course(facts: dict[str, Any] | Any) -> Course | None:

@@ -67,7 +67,7 @@ class Server:
             return answer
         if answer is None:
             return httpx.Response(404, json={"detail": "Not found"})
-        if path == "flow_runs/filter":
+        if path in ("flow_runs/filter", "task_runs/filter"):
             answer = answer[body["offset"] : body["offset"] + body["limit"]]
         return httpx.Response(200, json=answer)
 
@@ -86,6 +86,19 @@ async def test_runs_are_plain_data_and_a_flow_is_named_once() -> None:
     assert sum(path == "flows/filter" for path, _ in server.asked) == 1
     body = server.asked[0][1]
     assert body["flow_runs"] == {"parent_task_run_id": {"is_null_": True}, "state": {"type": {"any_": ["FAILED"]}}}
+
+
+async def test_a_runs_steps_are_asked_for_by_name_page_by_page() -> None:
+    every = [{"flow_run_id": ID, "name": f"us: weight of green {number}", "end_time": "t"} for number in range(450)]
+    server = Server(**{"task_runs/filter": every})
+    async with runs(server) as client:
+        found = await client.steps([ID], ": weight of ")
+        assert await client.steps([], ": weight of ") == ()
+    assert [one.name for one in found] == [one["name"] for one in every]
+    assert (found[0].run, found[0].ended) == (ID, "t")
+    assert [body["offset"] for _, body in server.asked] == [0, 200, 400]
+    assert server.asked[0][1]["flow_runs"] == {"id": {"any_": [ID]}}
+    assert server.asked[0][1]["task_runs"]["name"] == {"like_": ": weight of "}
 
 
 async def test_a_run_is_found_by_the_beginning_of_its_id() -> None:

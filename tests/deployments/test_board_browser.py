@@ -109,7 +109,8 @@ _FREEZE = SeenFreeze("production", "weekend", NOW + 86_400, NOW + 3 * 86_400)
 
 def going_back() -> Seen:
     whole = under_way(f"{RECOVERING}{BAD}", weight=25, measured=measured())
-    parts = (SeenPart(FIRST, "failed", NOW - 130, NOW - 4), SeenPart("", "running", NOW - 3))
+    first = replace(whole.runs[RUN].parts[0], stage="failed", ended=NOW - 4, line="")
+    parts = (first, SeenPart("", "running", NOW - 3))
     one = told(GONE_BAD, "2")
     state = region_state(slot("blue", "1.4.0"), slot("green", "1.5.0", 3, 3), (100, 0), ("1.4.0", "blue"))
     regions = (replace(whole.regions[0], state=state), *whole.regions[1:])

@@ -158,6 +158,25 @@ async def test_everything_at_once_is_a_sound_page(there: Service) -> None:
         assert expected in page.text, expected
 
 
+async def test_a_canarys_weights_are_rows_below_their_region(there: Service) -> None:
+    await there.show(under_way())
+    page = (await (await inside(there)).get("/")).text
+    check(page)
+    rows = re.findall(r'<tr class="weight (\w+)"(.*?)>(.*?)</tr>', page, re.DOTALL)
+    text = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for *_, row in rows]
+    assert [stage for stage, *_ in rows] == ["done", "running", "waiting", "waiting"]
+    assert [attributes.strip() for _, attributes, _ in rows] == ["", 'aria-current="step"', "", ""]
+    assert text[0] == "us-east-1 at 10 % done 1 min 0 s 1 min 2 s"
+    assert text[1].startswith("us-east-1 at 25 % running since ") and text[1].endswith(" 1 min 11 s")
+    assert text[2:] == ["us-east-1 at 50 % waiting not yet at least 30 s", "us-east-1 at 100 % waiting not yet 9.0 s"]
+    assert f'data-since="{NOW - 40}"' in rows[1][2]
+    assert 'aria-label="us-east-1 at 25 %: time it took, of what it usually takes"' in rows[1][2]
+    await there.show(replace(under_way(), paces={}))
+    unknown = (await (await inside(there)).get("/")).text
+    check(unknown)
+    assert 'aria-label="us-east-1 at 25 %: time it took, of what it takes at least"' in unknown
+
+
 async def test_an_action_is_asked_about_done_once_and_written_down(there: Service) -> None:
     await there.show(under_way())
     browser = await inside(there)

@@ -96,6 +96,46 @@ async def test_runs_are_seen_with_their_regions_their_page_and_their_verdict(pre
     assert prefect.asked[-1] == "ready"
 
 
+async def test_a_canarys_weights_are_seen_with_their_times_where_it_goes_on(prefect: FakePrefect) -> None:
+    releases(prefect)
+    whose = {"region": "eu-west-1", "strategy": "canary"}
+    prefect.begun("r2", "region", AT, PRODUCTION, parameters=whose, state_type="COMPLETED")
+    for run, name, second in (
+        ("r1", "us-east-1: weight of green 25", 40),
+        ("r1", "us-east-1: weight of green 10", 5),
+        ("r1", "us-east-1: chart test", 4),
+        ("r2", "eu-west-1: weight of green 10", 6),
+        ("b1", "us-east-1: weight of green 0", 91),
+    ):
+        prefect.step(run, name, AT + timedelta(seconds=second))
+    prefect.step("r1", "us-east-1: weight of green 50", AT + timedelta(seconds=50), state="FAILED")
+    seen = locked(("production", PRODUCTION), ("staging", STAGING))
+    found = (await Runs([load.environment(name) for name in load.ENVIRONMENTS]).look(seen))(seen).runs
+    environment = load.environment("production")
+    assert found[PRODUCTION].weights == (*environment.progressive.weights, 100)
+    assert found[PRODUCTION].least == environment.judged.policy.min_step > 0
+    first, second, back = found[PRODUCTION].parts
+    assert {(one.weight, one.at - AT.timestamp()) for one in first.shifts} == {(10, 5.0), (25, 40.0)}
+    assert (second.shifts, back.shifts) == ((), ())
+    assert found[STAGING].weights == ()
+    assert prefect.asked.count("task_runs/filter") == 1, "only a canary has weights"
+
+
+async def test_how_long_a_canary_was_at_each_weight_is_known_from_those_that_ended_well(prefect: FakePrefect) -> None:
+    releases(prefect)
+    for seconds in (200.0, 230.0, 260.0):
+        past(prefect, "production", "canary", seconds)
+        child, ended = prefect.runs[-1]["id"], datetime.fromisoformat(prefect.runs[-1]["end_time"])
+        for weight, left in ((10, seconds), (25, 150.0), (50, 90.0), (100, 8.0)):
+            prefect.step(child, f"us-east-1: weight of green {weight}", ended - timedelta(seconds=left))
+    past(prefect, "production", "canary", 10.0, word="recovered")
+    prefect.step(prefect.runs[-1]["id"], "us-east-1: weight of green 10", AT)
+    seen = locked(("production", PRODUCTION))
+    found = (await Runs([load.environment("production")]).look(seen))(seen)
+    wanted = {10: 80.0, 25: 60.0, 50: 82.0, 100: 8.0}
+    assert found.paces[PRODUCTION].weights == {("us-east-1", weight): each for weight, each in wanted.items()}
+
+
 async def test_each_pipeline_is_expected_to_take_what_its_own_took(prefect: FakePrefect) -> None:
     releases(prefect)
     past(prefect, "production", "canary", 200.0)

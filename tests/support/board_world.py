@@ -23,6 +23,7 @@ from release.dora import Measures
 from release.finished import Finished
 from release.locking import Held, Holder
 from release.model import Artifact, HelmRelease, Pod, Record, RegionState, Retirement, Route, Slot, SlotState, Workload
+from release.shifts import Shift
 from release.steering import Order
 from release.verdict import Entry, Policy, chart
 from release.verdict.counts import Block, Counts
@@ -31,6 +32,7 @@ from release.verdict.series import points
 NOW = 1_764_000_000.0
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 RUN = "3f2a9c1e-7d45-4a51-9c58-0b8f4a6a1d11"
+WEIGHTS = (10, 25, 50, 100)
 BEFORE = "11111111-7d45-4a51-9c58-0b8f4a6a1d11"
 
 
@@ -91,14 +93,18 @@ def held(note: str = "", orders: Sequence[Order] = (), renewed: float = NOW, wha
 
 
 def under_way(note: str = "", orders: Sequence[Order] = (), weight: int = 25, **changes: object) -> Seen:
-    """A canary of 1.5.0 in the first region; the others wait."""
+    """A canary of 1.5.0 in the first region, at 10 % since 100 s and at 25 % since 40 s; the others wait."""
     whole = seen({"us-east-1": canary(weight)}, **changes)
     locks = (SeenLock("production", held(note, orders), NOW), *whole.locks[1:])
-    parts = (SeenPart("us-east-1", "running", NOW - 130, line="weight 25: judged"),)
+    times = zip(WEIGHTS[: WEIGHTS.index(weight) + 1], (NOW - 100, NOW - 40, NOW - 12, NOW - 2), strict=False)
+    shifts = tuple(Shift("us-east-1", "green", each, at) for each, at in times)
+    parts = (SeenPart("us-east-1", "running", NOW - 130, line="weight 25: judged", shifts=shifts),)
     page = f"http://prefect.test/runs/flow-run/{RUN}"
-    run = SeenRun(RUN, "canary", (REGIONS[:1], REGIONS[1:]), NOW - 200, parts, page, "production")
+    waves = (REGIONS[:1], REGIONS[1:])
+    run = SeenRun(RUN, "canary", waves, NOW - 200, parts, page, "production", WEIGHTS, least=30.0)
     course = Course(RUN, "us-east-1", weight, 0.4, 4.6, 1.2, 3.0, "canary 0.3 % errors, stable 0.2 %: goes on looking")
-    pace = Pace(dict.fromkeys(REGIONS, 240.0), 80.0, 12.0, 55.0, 45.0)
+    usual = {("us-east-1", 10): 62.0, ("us-east-1", 25): 71.0, ("us-east-1", 100): 9.0}
+    pace = Pace(dict.fromkeys(REGIONS, 240.0), 80.0, 12.0, 55.0, 45.0, usual)
     return replace(whole, locks=locks, runs={RUN: run}, paces={RUN: pace}, courses=(course,))
 
 

@@ -15,13 +15,14 @@ FLOWS = {name: f"flow-{name}" for name in (*PIPELINES, "region", "regional", "re
 
 
 class FakePrefect:
-    """`runs` and `artifacts` as the server answers them; `asked` the paths in their order; `up` whether it answers,
-    `answers` how many times more."""
+    """`runs`, `artifacts`, `lines` and `steps` as the server answers them; `asked` the paths in their order; `up`
+    whether it answers, `answers` how many times more."""
 
     def __init__(self) -> None:
         self.runs: list[dict[str, Any]] = []
         self.artifacts: list[dict[str, Any]] = []
         self.lines: list[dict[str, Any]] = []
+        self.steps: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.up = True
         self.answers: int | None = None
@@ -52,6 +53,10 @@ class FakePrefect:
         one |= {"created": at.isoformat(), "start_time": at.isoformat(), "end_time": None, "parameters": {}}
         self.runs.append(one | facts)
 
+    def step(self, run: str, name: str, at: datetime, state: str = "COMPLETED") -> None:
+        """A step of a run that ended so."""
+        self.steps.append({"flow_run_id": run, "name": name, "end_time": at.isoformat(), "state_type": state})
+
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/")
         self.asked.append(path)
@@ -65,6 +70,7 @@ class FakePrefect:
         found = {
             "flows/filter": self._flows,
             "flow_runs/filter": self._runs,
+            "task_runs/filter": self._stepped,
             "artifacts/filter": self._told,
             "logs/filter": lambda body: [
                 one for one in self.lines if one["flow_run_id"] in body["logs"]["flow_run_id"]["any_"]
@@ -106,3 +112,9 @@ class FakePrefect:
     def _told(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         keys, runs = (body["artifacts"][name]["any_"] for name in ("key", "flow_run_id"))
         return [one for one in reversed(self.artifacts) if one["key"] in keys and one["flow_run_id"] in runs]
+
+    def _stepped(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        named, states = body["task_runs"]["name"]["like_"], body["task_runs"]["state"]["type"]["any_"]
+        of = body["flow_runs"]["id"]["any_"]
+        found = [one for one in self.steps if one["flow_run_id"] in of and one["state_type"] in states]
+        return sorted((one for one in found if named in one["name"]), key=lambda one: one["end_time"], reverse=True)

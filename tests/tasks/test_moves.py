@@ -14,6 +14,7 @@ from fakeapi import FakeApi, status, write_kubeconfig
 from prefect.logging import disable_run_logger
 
 from config import load
+from release import shifts
 from release.environment import Region
 from release.errors import Halted, Unavailable
 from release.model import Artifact
@@ -122,3 +123,10 @@ async def test_a_move_that_failed_is_not_tried_again_once_the_release_is_stopped
     with pytest.raises(stop.Stopped):
         await deploy.shift.fn(region, "green", 25)
     assert users.weights == []
+
+
+def test_a_weight_is_known_by_its_steps_name() -> None:
+    """The board reads there when a canary got which weight."""
+    region = next(iter(load.environment("production").regions.values()))
+    named = str(deploy.shift.task_run_name).format(region=region, slot="green", weight=25)
+    assert shifts.of_step(named, 7.0) == shifts.Shift(region.name, "green", 25, 7.0)
