@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import yaml
 from aiohttp import web
 from board_world import RUN, under_way
 from fakeapi import FakeApi
@@ -36,37 +33,17 @@ LISTS = (
 )
 
 
-@pytest.fixture
-async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeApi]:
-    """One API server for every region; what is put there stays there."""
-    fake = FakeApi(tmp_path / "kubeconfig")
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fake.handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    contexts = [region.context for name in load.ENVIRONMENTS for region in load.environment(name).regions.values()]
-    server = {"server": f"http://127.0.0.1:{runner.addresses[0][1]}"}
-    told = {"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "here", "cluster": server}]}
-    told["users"] = [{"name": "us", "user": {"token": "s3cret"}}]
-    told["contexts"] = [{"name": one, "context": {"cluster": "here", "user": "us"}} for one in contexts]
-    fake.kubeconfig.write_text(yaml.safe_dump(told))
-    monkeypatch.setenv("TIDEGATE__KUBECONFIG", str(fake.kubeconfig))
-    fake.answers["GET", "/version"] = {"gitVersion": "v1.34.0"}
-
-    def put(_: web.Request) -> web.Response:
-        fake.answers["GET", LEASE] = fake.seen[-1][3]
-        return web.json_response(fake.seen[-1][3])
-
-    fake.answers["PUT", LEASE] = put
-    yield fake
-    await runner.cleanup()
-
-
 def hold(cluster: FakeApi, run: str) -> None:
+    """The lock of production, which keeps what is put there."""
     now = time.time()
     held = Held(Holder(run, "ada", "production v1.5.0"), now - 30, now, 60.0)
     cluster.answers["GET", LEASE] = lease.manifest(names.lock(APP), State(held, (), "7", now))
+
+    def put(_: web.Request) -> web.Response:
+        cluster.answers["GET", LEASE] = cluster.seen[-1][3]
+        return web.json_response(cluster.seen[-1][3])
+
+    cluster.answers["PUT", LEASE] = put
 
 
 def orders(cluster: FakeApi) -> list[tuple[str, str, str]]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from fake_prefect import FLOWS, FakePrefect
-from fakeapi import FakeApi, write_kubeconfig
+from fakeapi import FakeApi
 
 from clients import lease
 from clients.lease import State
@@ -27,22 +24,6 @@ from release.underway import Evidence, LockSeen, Now, Weight
 
 REGIONS = ("us-east-1", "eu-west-1")
 RUN = "run-1"
-
-
-@pytest.fixture
-async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeApi]:
-    """One API server for all regions, each a namespace of its own."""
-    fake = FakeApi(tmp_path / "kubeconfig")
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fake.handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    write_kubeconfig(fake.kubeconfig, f"http://127.0.0.1:{runner.addresses[0][1]}")
-    monkeypatch.setenv("TIDEGATE__KUBECONFIG", str(fake.kubeconfig))
-    fake.answers["GET", "/version"] = {"gitVersion": "v1.34.0"}
-    yield fake
-    await runner.cleanup()
 
 
 def production() -> Environment:

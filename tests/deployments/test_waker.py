@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,13 @@ class Server:
         return httpx.Response(200, json=found.get(request.url.path.removeprefix("/api/"), run))
 
 
+@asynccontextmanager
+async def waking(ballots: Ballots, server: Server) -> AsyncIterator[Waker]:
+    """What wakes the runs at this server."""
+    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+        yield Waker(ballots, runs)
+
+
 def suspended(**details: str) -> dict[str, Any]:
     return {"type": "PAUSED", "name": "AwaitingApproval", "state_details": {"pause_reschedule": True, **details}}
 
@@ -63,8 +71,7 @@ async def vote(ballots: Ballots, person: str, at: float, decision: Decision = "a
 
 async def test_each_vote_wakes_it_once(ballots: Ballots) -> None:
     server = Server()
-    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
-        waker = Waker(ballots, runs)
+    async with waking(ballots, server) as waker:
         await waker.look()
         assert server.woken == 0, "nobody voted"
         await vote(ballots, "bob", 1010.0)
@@ -80,8 +87,7 @@ async def test_each_vote_wakes_it_once(ballots: Ballots) -> None:
 async def test_while_the_timer_runs_only_a_no_wakes_it(ballots: Ballots) -> None:
     server = Server()
     server.state = {"type": "SCHEDULED", "name": "AwaitingTimer"}
-    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
-        waker = Waker(ballots, runs)
+    async with waking(ballots, server) as waker:
         await vote(ballots, "bob", 1010.0)
         await waker.look()
         assert server.woken == 0
@@ -95,8 +101,7 @@ async def test_a_vote_that_came_before_it_was_suspended_or_while_prefect_was_awa
 ) -> None:
     server = Server()
     server.state = {"type": "RUNNING", "name": "Running"}
-    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
-        waker = Waker(ballots, runs)
+    async with waking(ballots, server) as waker:
         await vote(ballots, "bob", 1010.0)
         await waker.look()
         server.up = False
@@ -109,18 +114,17 @@ async def test_a_vote_that_came_before_it_was_suspended_or_while_prefect_was_awa
 
 async def test_one_that_waits_no_longer_is_left_alone(ballots: Ballots) -> None:
     server = Server()
-    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
+    async with waking(ballots, server) as waker:
         await vote(ballots, "bob", 1010.0)
         await ballots.leave("run-1")
-        await Waker(ballots, runs).look()
+        await waker.look()
     assert server.woken == 0
 
 
 async def test_a_request_that_has_expired_is_woken_while_prefect_still_keeps_its_run(ballots: Ballots) -> None:
     server, expires = Server(), 5000.0
     server.state = suspended(pause_timeout=datetime.fromtimestamp(expires + gates.KEPT, UTC).isoformat())
-    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
-        waker = Waker(ballots, runs)
+    async with waking(ballots, server) as waker:
         await waker.tidy(expires)
         assert server.woken == 0
         await waker.tidy(expires + 5)
@@ -139,8 +143,8 @@ async def test_a_request_whose_run_has_ended_waits_no_more(
     server = Server()
     server.state, server.there = {"type": kind, "name": kind.capitalize()}, there
     await vote(ballots, "bob", 1010.0)
-    async with Runs("http://prefect/api", transport=httpx.MockTransport(server.answer)) as runs:
-        await Waker(ballots, runs).tidy(2000.0)
+    async with waking(ballots, server) as waker:
+        await waker.tidy(2000.0)
     assert await ballots.waiting() == ()
     assert server.woken == 0
     assert len(await ballots.votes(BOUND.key)) == votes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
+
+from config import load
 
 
 @dataclass
@@ -45,7 +48,7 @@ def status(code: int, message: str) -> web.Response:
     return web.json_response(body, status=code)
 
 
-def write_kubeconfig(path: Path, server: str) -> None:
+def write_kubeconfig(path: Path, server: str, contexts: Sequence[str] = ("here",)) -> None:
     path.write_text(
         yaml.safe_dump(
             {
@@ -53,23 +56,40 @@ def write_kubeconfig(path: Path, server: str) -> None:
                 "kind": "Config",
                 "clusters": [{"name": "here", "cluster": {"server": server}}],
                 "users": [{"name": "tidegate", "user": {"token": "s3cret-token"}}],
-                "contexts": [{"name": "here", "context": {"cluster": "here", "user": "tidegate"}}],
-                "current-context": "here",
+                "contexts": [{"name": one, "context": {"cluster": "here", "user": "tidegate"}} for one in contexts],
+                "current-context": contexts[0],
             }
         )
     )
 
 
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[FakeApi]:
-    fake = FakeApi(tmp_path / "kubeconfig")
+@asynccontextmanager
+async def serving(kubeconfig: Path, contexts: Sequence[str] = ("here",)) -> AsyncIterator[FakeApi]:
+    """One on loopback, that every context of the kubeconfig leads to."""
+    fake = FakeApi(kubeconfig)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", fake.handle)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    write_kubeconfig(fake.kubeconfig, f"http://127.0.0.1:{port}")
-    yield fake
-    await runner.cleanup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    write_kubeconfig(kubeconfig, f"http://127.0.0.1:{runner.addresses[0][1]}", contexts)
+    try:
+        yield fake
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[FakeApi]:
+    async with serving(tmp_path / "kubeconfig") as fake:
+        yield fake
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeApi]:
+    """One API server for all configured regions, and for those that a test puts into the context `here`."""
+    regions = [region for name in load.ENVIRONMENTS for region in load.environment(name).regions.values()]
+    async with serving(tmp_path / "kubeconfig", ("here", *(one.context for one in regions))) as fake:
+        monkeypatch.setenv("TIDEGATE__KUBECONFIG", str(fake.kubeconfig))
+        fake.answers["GET", "/version"] = {"gitVersion": "v1.34.0"}
+        yield fake
