@@ -17,7 +17,7 @@ from release.model import Record, RegionState, Retirement, Slot
 from release.strategy import Want
 from release.versions import shown
 from tasks import context, offered, stop
-from tasks.policy import PATIENT, RETRY
+from tasks.policy import PATIENT
 from tasks.say import say
 
 _HELM_TIMEOUT = 300.0
@@ -27,14 +27,14 @@ def _app() -> str:
     return load.settings().application.name
 
 
-@task(task_run_name="observe {region.name}", **RETRY)
+@task(task_run_name="observe {region.name}", **PATIENT)
 async def observe(region: Region) -> RegionState:
     """What is there now. Never cached."""
     async with context.cluster(region) as cluster:
         return await cluster.observe(_app(), region.name)
 
 
-@task(task_run_name="check {region.name}", **RETRY)
+@task(task_run_name="check {region.name}", **PATIENT)
 async def preflight(
     environment: Environment, region: Region, slot: Slot, chart: Path, values: Mapping[str, Any]
 ) -> None:
@@ -159,7 +159,7 @@ async def uninstall(region: Region, slot: Slot) -> None:
     say(f"removed {name}, which has no users", region=region.name)
 
 
-@task(task_run_name="{region.name}: compare every pod's digest")
+@task(task_run_name="{region.name}: compare every pod's digest", **PATIENT)
 async def require_digest(region: Region, digest: str, *, back: bool) -> int:
     """The count of Ready pods, all of them with `digest`; Halted otherwise: a label proves nothing. `back` says that
     the region went back to it."""
