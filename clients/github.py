@@ -10,7 +10,7 @@ from githubkit.utils import UNSET
 
 from clients.github_app import App
 from clients.github_changes import Changes
-from clients.github_errors import take
+from clients.github_errors import installation_failure, take
 
 DeploymentState = Literal["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]
 CommitState = Literal["error", "failure", "pending", "success"]
@@ -41,9 +41,8 @@ class GitHub(Changes):
         answer = await self._send(what, self._kit.rest.repos.async_get(self._owner, self._name))
         if isinstance(self._access, App):
             what = f"look up the App's installation {self._access.installation}"
-            answer = await self._send_as_app(
-                what, self._kit.rest.apps.async_get_installation(self._access.installation)
-            )
+            call = self._kit.rest.apps.async_get_installation(self._access.installation)
+            answer = await self._send(what, call, failing=installation_failure)
             (found,) = take(what, answer, "permissions")
             return frozenset(f"{name}: {kind}" for name, kind in found.items())
         found = answer.get("permissions") or {}
