@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from githubkit.utils import UNSET
@@ -29,6 +30,7 @@ class Deployment:
     description: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
     state: str | None = None
+    created: float = 0.0
 
 
 class GitHub(Changes):
@@ -140,7 +142,7 @@ class GitHub(Changes):
 
 
 def _deployment(what: str, item: Any) -> Deployment:
-    number, environment, ref, sha = take(what, item, "id", "environment", "ref", "sha")
+    number, environment, ref, sha, at = take(what, item, "id", "environment", "ref", "sha", "created_at")
     payload = item.get("payload")
     return Deployment(
         id=int(number),
@@ -149,6 +151,7 @@ def _deployment(what: str, item: Any) -> Deployment:
         sha=sha,
         description=item.get("description") or "",
         payload=payload if isinstance(payload, dict) else {},
+        created=datetime.fromisoformat(at).timestamp(),
     )
 
 

@@ -27,7 +27,7 @@ from release.recovery import Back, Way, ways
 from release.strategy import Want
 from release.versions import shown
 from tasks import board, context, deploy, github_deployments, image, stop
-from tasks.github_deployments import Begun
+from tasks.github_ends import Begun
 from tasks.say import say
 
 # What is run against a version where it was deployed, by environment.
