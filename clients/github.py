@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from githubkit.utils import UNSET
 
 from clients.github_app import App
 from clients.github_changes import Changes
-from clients.github_errors import take
+from clients.github_errors import installation_failure, take
 
 DeploymentState = Literal["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]
 CommitState = Literal["error", "failure", "pending", "success"]
@@ -29,6 +30,7 @@ class Deployment:
     description: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
     state: str | None = None
+    created: float = 0.0
 
 
 class GitHub(Changes):
@@ -41,9 +43,8 @@ class GitHub(Changes):
         answer = await self._send(what, self._kit.rest.repos.async_get(self._owner, self._name))
         if isinstance(self._access, App):
             what = f"look up the App's installation {self._access.installation}"
-            answer = await self._send_as_app(
-                what, self._kit.rest.apps.async_get_installation(self._access.installation)
-            )
+            call = self._kit.rest.apps.async_get_installation(self._access.installation)
+            answer = await self._send(what, call, failing=installation_failure)
             (found,) = take(what, answer, "permissions")
             return frozenset(f"{name}: {kind}" for name, kind in found.items())
         found = answer.get("permissions") or {}
@@ -141,7 +142,7 @@ class GitHub(Changes):
 
 
 def _deployment(what: str, item: Any) -> Deployment:
-    number, environment, ref, sha = take(what, item, "id", "environment", "ref", "sha")
+    number, environment, ref, sha, at = take(what, item, "id", "environment", "ref", "sha", "created_at")
     payload = item.get("payload")
     return Deployment(
         id=int(number),
@@ -150,6 +151,7 @@ def _deployment(what: str, item: Any) -> Deployment:
         sha=sha,
         description=item.get("description") or "",
         payload=payload if isinstance(payload, dict) else {},
+        created=datetime.fromisoformat(at).timestamp(),
     )
 
 

@@ -16,7 +16,7 @@ from githubkit.response import Response
 
 from clients.address import is_loopback
 from clients.github_app import App, setting_of, strategy, tokens
-from clients.github_errors import app_failure, failure, limited, said, strange, take, unreachable
+from clients.github_errors import Failing, failure, installation_failure, limited, said, strange, take, unreachable
 from clients.github_limit import PATIENCE, Limit, Limited, Turns, limit_of, seconds_of
 from clients.trust import authorities
 from release.errors import Refused
@@ -84,25 +84,34 @@ class Api:
             return token
         what, app = f"give git a token for {self.repo}", self._access
         call = self._kit.rest.apps.async_create_installation_access_token(app.installation, repositories=[self._name])
-        token, ends = take(what, await self._send_as_app(what, call), "token", "expires_at")
+        token, ends = take(what, await self._send(what, call, failing=installation_failure), "token", "expires_at")
         lasts = datetime.fromisoformat(str(ends)) - datetime.now(UTC)
         await kept.aset(self.repo, str(token), lasts - _FETCH)
         return str(token)
 
-    async def _send_as_app(self, what: str, call: Awaitable[Response[Any, Any]]) -> Any:
-        """As `_send`, for what GitHub lets the App itself ask, with its key."""
-        return (await self._ask(what, call, expect=(), of_app=True))[1]
-
-    async def _send(self, what: str, call: Awaitable[Response[Any, Any]], *, none_at: Container[int] = ()) -> Any:
+    async def _send(
+        self,
+        what: str,
+        call: Awaitable[Response[Any, Any]],
+        *,
+        none_at: Container[int] = (),
+        failing: Failing | None = None,
+    ) -> Any:
         """The answer's JSON; None for no content, and where GitHub answers with a status in `none_at`.
 
-        `what` finishes the sentence "GitHub could not ...".
+        `what` finishes the sentence "GitHub could not ..."; `failing` says what a failure means, where it is not the
+        repository's.
         """
-        status, answer = await self._ask(what, call, expect=none_at)
+        status, answer = await self._ask(what, call, expect=none_at, failing=failing)
         return None if status in none_at else answer
 
     async def _ask(
-        self, what: str, call: Awaitable[Response[Any, Any]], *, expect: Container[int], of_app: bool = False
+        self,
+        what: str,
+        call: Awaitable[Response[Any, Any]],
+        *,
+        expect: Container[int],
+        failing: Failing | None = None,
     ) -> tuple[int, Any]:
         """Status and JSON; for a failure with a status in `expect` GitHub's own words instead of the JSON."""
         try:
@@ -113,14 +122,14 @@ class Api:
             status = error.response.status_code
             if status in expect and seconds_of(error) is None:
                 return status, said(error)
-            if of_app:
-                raise app_failure(what, self.repo, error) from None
+            if failing is not None:
+                raise failing(what, self.repo, error) from None
             raise failure(what, self.repo, error, self.setting) from None
         except (GitHubException, httpx.HTTPError) as error:
             refusal = getattr(error, "exc", None)
             # Before the request itself, githubkit asked for the installation's token.
             if isinstance(refusal, RequestFailed):
-                raise app_failure(what, self.repo, refusal) from None
+                raise installation_failure(what, self.repo, refusal) from None
             raise unreachable(what, error) from None
         except ValueError:
             # githubkit reads a Retry-After of another form than GitHub's with int().

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -13,6 +14,8 @@ from clients.github_app import APP, TOKEN
 from clients.github_limit import seconds_of
 from release.errors import Refused, TidegateError, Unavailable
 
+# `what`, the repository and what failed, as an error.
+Failing = Callable[[str, str, RequestFailed], TidegateError]
 # The setting -> what people call it, and what to do where GitHub does not accept it.
 _WHO = {TOKEN: "the token", APP: "the App"}
 _ANEW = {
@@ -43,16 +46,23 @@ def failure(what: str, repo: str, error: RequestFailed, setting: str) -> Tidegat
 
 
 def app_failure(what: str, repo: str, error: RequestFailed) -> TidegateError:
-    """As `failure`, of what the App asks with its key: its installation, and a token of it."""
-    status, message = error.response.status_code, said(error)
+    """As `failure`, of what the App asks with its key."""
+    del repo
+    message = said(error)
     if (unable := _unable(what, error)) is not None:
         return unable
-    if status == 401:
+    if error.response.status_code == 401:
         return Refused(
             f"GitHub does not accept the App's key ({message}).",
             field=f"{APP}.private_key",
             next_step=f"See that it is a key of the App in {APP}.id, and that this machine's clock is right.",
         )
+    return Refused(f"GitHub could not {what}: {message}.", field=APP, next_step="Mend the App at GitHub.")
+
+
+def installation_failure(what: str, repo: str, error: RequestFailed) -> TidegateError:
+    """As `app_failure`, of its installation and a token of it."""
+    status = error.response.status_code
     if status == 404:
         return Refused(
             "The App has no such installation.",
@@ -61,11 +71,11 @@ def app_failure(what: str, repo: str, error: RequestFailed) -> TidegateError:
         )
     if status == 422:
         return Refused(
-            f"The App's installation does not reach {repo} ({message}).",
+            f"The App's installation does not reach {repo} ({said(error)}).",
             field="application.github",
             next_step="Give the installation access to that repository.",
         )
-    return Refused(f"GitHub could not {what}: {message}.", field=APP, next_step="Mend the App at GitHub.")
+    return app_failure(what, repo, error)
 
 
 def _unable(what: str, error: RequestFailed) -> Unavailable | None:

@@ -18,6 +18,11 @@ def own_name() -> str:
         return f"uid-{number}"
 
 
+def is_root() -> bool:
+    """Whether this process may run others as somebody else."""
+    return os.geteuid() == 0
+
+
 def account(name: str) -> pwd.struct_passwd:
     """The user of that name, as whom this process may run others: only root may, and for anybody but root.
 
@@ -29,7 +34,7 @@ def account(name: str) -> pwd.struct_passwd:
         raise Refused(
             f"this machine has no user {name!r}.", field="checks.as", next_step=f"Add it: `useradd --system {name}`."
         ) from None
-    if os.geteuid() != 0:
+    if not is_root():
         raise Refused(
             f"only root may run commands as {name}, and this process is {own_name()}'s.",
             field="checks.as",

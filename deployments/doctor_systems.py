@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from clients import probe, process
+from clients import probe, process, user
 from config import load
 from deployments import prefectapi, reading
-from release import doctor, gates_messages
+from release import doctor, doctor_user, gates_messages
 from release.doctor import Finding
 from release.errors import TidegateError, Unavailable
 from tasks import context
@@ -50,19 +50,16 @@ async def people() -> Finding:
 
 
 async def checks() -> Finding:
-    """Whether what anybody may push to a branch runs where it could read what gates and webhooks are worth."""
-    settings = load.settings()
+    """Whether what anybody may push to a branch runs where it could read what gates and webhooks are worth. Raises
+    Refused where root cannot run it as the user who is named."""
+    settings, root = load.settings(), user.is_root()
     if (name := settings.checks.user) is not None:
-        detail = f"the application's commands run as {name}, where the worker is root"
-        return Finding("checks", "user", "ok", detail)
+        if root:
+            user.account(name)
+        return doctor_user.as_another(name, user.own_name(), root=root)
     guarded = ["people"] if settings.people else []
     guarded += ["service.github_secret"] if settings.service.github_secret is not None else []
-    if not guarded:
-        return Finding("checks", "user", "ok", "the application's commands run as the worker")
-    mend = "Set `checks: {as: user:NAME}` and start the worker as root (docs/application.md)."
-    detail = f"a branch's tests run as the worker and can read its credentials, and with them pass {guarded[0]}"
-    grade: doctor.Grade = "note" if settings.target == "sandbox" else "wrong"
-    return Finding("checks", "user", grade, detail, mend)
+    return doctor_user.as_worker(user.own_name(), guarded, root=root, sandbox=settings.target == "sandbox")
 
 
 async def git() -> Finding:

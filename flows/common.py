@@ -20,6 +20,7 @@ from release.errors import TidegateError
 from release.model import Artifact, RegionState
 from release.strategy import Want, settled
 from tasks import context, deploy
+from tasks.policy import RETRY
 
 T = TypeVar("T")
 # The regions of the wave that is under way, when they take their steps together.
@@ -31,9 +32,11 @@ def wanted(environment: Environment, artifact: Artifact, strategy: Strategy) -> 
     return planning.want(environment, artifact, strategy, load.settings().application.name)
 
 
-async def observed(environment: Environment, regions: Iterable[str]) -> list[RegionState]:
-    """The regions as they are now, read side by side."""
-    return list(await asyncio.gather(*(deploy.observe(environment.regions[name]) for name in regions)))
+async def observed(environment: Environment, regions: Iterable[str], *, hurry: bool = False) -> list[RegionState]:
+    """The regions as they are now, read side by side. With `hurry` one that does not answer is soon given up: users
+    are on a bad version, or nothing was done yet and somebody waits to hear."""
+    look = deploy.observe.with_options(**RETRY) if hurry else deploy.observe
+    return list(await asyncio.gather(*(look(environment.regions[name]) for name in regions)))
 
 
 async def check_regions(

@@ -18,7 +18,7 @@ from prefect.states import Failed as FailedState
 from release import tables
 from release.errors import TidegateError
 from release.outcome import Outcome, Word, of_crash, of_error
-from tasks import board, context, github_deployments, pages, runs, tags, telemetry, threads
+from tasks import board, context, github_deployments, github_later, pages, runs, tags, telemetry, threads
 from tasks.lock import seconds_since_won
 from tasks.say import say
 
@@ -82,12 +82,14 @@ async def conclude(start: Outcome, body: Body, telling: Telling) -> State[Outcom
         if draft.begun or isinstance(error, Exception):
             with suppress(Exception):
                 await _keep(draft.outcome)
+        await github_deployments.leave()
         raise
     draft.learn(locked=seconds_since_won())
     outcome = draft.outcome
     await telling(outcome)
     await told.settle()
     await _keep(outcome)
+    await github_later.tell()
     await github_deployments.tell_again()
     await asyncio.to_thread(runs.prune, outcome.run)
     name = outcome.word.capitalize()

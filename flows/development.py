@@ -55,7 +55,7 @@ async def _develop(ref: str, pull: int | None, actor: str, wait_for_lock: bool, 
     checkout = await source.checkout(commit, context.run_id())
     deployed = not pull and branches.deployed(branch)
     if deployed:
-        states = await common.observed(environment, environment.regions)
+        states = await common.observed(environment, environment.regions, hurry=True)
         await common.check_regions(environment, states, planning.unbuilt(version, commit), checkout)
     await quality.run_side_by_side("development", checkout, CHECKS, {**environment.variables, "ENVIRONMENT": "test"})
     artifact = await _built(version, commit, checkout)

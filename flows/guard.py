@@ -26,7 +26,6 @@ from release.strategy import is_live
 from release.verdict import Kind
 from tasks import clock, context, deploy, guarding, notify, source
 from tasks.lock import held
-from tasks.policy import PATIENT
 from tasks.say import say
 
 # Seconds between two looks at who else is at work.
@@ -90,8 +89,7 @@ async def _guard(where: Environment, actor: str, draft: Draft) -> Word:
 
 async def _open(where: Environment) -> list[tuple[str, Record, str]]:
     """Region, what went live there, and when its window closes; Raises Unavailable where no region answers."""
-    look = deploy.observe.with_options(**PATIENT)
-    answers = await asyncio.gather(*(look(one) for one in where.regions.values()), return_exceptions=True)
+    answers = await asyncio.gather(*(deploy.observe(one) for one in where.regions.values()), return_exceptions=True)
     found, missed, shut = [], [], []
     for name, state in zip(where.regions, answers, strict=True):
         if isinstance(state, Unavailable):
@@ -163,7 +161,7 @@ async def _take_back(where: Environment, live: Record, end: str, actor: str, dra
             raise Refused("the rollback window closed while another run was at work.", field="lock")
 
     async with held(where, actor, f"guard v{live.artifact.version}", wait=True, still=still) as grip:
-        states = await common.observed(where, where.regions)
+        states = await common.observed(where, where.regions, hurry=True)
         if not any(state.route is not None and is_live(state.route.live, bad) for state in states):
             raise Refused("another version went live meanwhile.", next_step="See with `tidegate status` what is live.")
         draft.learn(digest=live.artifact.digest, commit=live.artifact.commit)

@@ -100,7 +100,7 @@ async def back_up(environment: Environment, version: Version) -> None:
 
 
 async def _facts(planned: Plan, want: Want, checkout: Path) -> Facts:
-    states = await common.observed(planned.environment, planned.regions)
+    states = await common.observed(planned.environment, planned.regions, hurry=True)
     record = await prepare.verification_record(want.artifact.commit)
     live = wayback.live_records(states, want.artifact)
     return Facts(

@@ -27,8 +27,7 @@ from release.recovery import Back, Way, ways
 from release.strategy import Want
 from release.versions import shown
 from tasks import board, context, deploy, github_deployments, image, stop
-from tasks.github_deployments import Begun
-from tasks.policy import PATIENT
+from tasks.github_ends import Begun
 from tasks.say import say
 
 # What is run against a version where it was deployed, by environment.
@@ -139,7 +138,7 @@ async def recover(
     states, results = [], []
     for region in regions:
         try:
-            states.append(await deploy.observe.with_options(**PATIENT)(environment.regions[region]))
+            states.append(await deploy.observe(environment.regions[region]))
         except Unavailable as error:
             results.append(RegionResult(region, "halted", reason=f"it cannot be seen: {error}"))
     found = migrations.freeze(ways(states, bad), bad.artifact, app)
@@ -162,7 +161,7 @@ async def recover(
 
 async def back_here(environment: Environment, region: str, bad: Want, chart: Path, app: AppFile) -> RegionResult:
     """One region of `recover`, in the worker beside its cluster. Raises what keeps it from going back."""
-    state = await deploy.observe.with_options(**PATIENT)(environment.regions[region])
+    state = await deploy.observe(environment.regions[region])
     found = migrations.freeze(ways([state], bad), bad.artifact, app)
     return await _go(environment, found[0], bad, chart) if found else unchanged(state)
 

@@ -18,7 +18,6 @@ from release.model import Record, RegionState, Slot
 from release.recovery import Back
 from release.strategy import Seen, Want
 from tasks import autoscaling, clock, context, deploy, evidence, probe, retiring, rollout, source, stop
-from tasks.policy import PATIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ async def _loop(job: Job, judging: Judging | None) -> int:
         if not back:
             await stop.pause(job.region.name)
         stop.check_lock(job.region.name)
-        step = job.decide(seen, await deploy.observe.with_options(**PATIENT)(job.region))
+        step = job.decide(seen, await deploy.observe(job.region))
         if isinstance(step, steps.Await):
             step = await rollout.watch(job.region, job.want, partial(job.decide, seen), recovering=back)
         if judging is not None:

@@ -57,7 +57,7 @@ async def _roll_back(
     waves = plan.waves(environment, regions)
     what = f"rollback to {target.tag}" if target else "rollback"
     async with held(environment, actor, what, wait=wait) as grip:
-        states = await common.observed(environment, [region for wave in waves for region in wave])
+        states = await common.observed(environment, [name for wave in waves for name in wave], hurry=True)
         if grip.before is not None and rules.done_by(states, grip.before.run):
             draft.learn(**rollback_messages.done(states, why))
             return await finished(draft, grip, states)

@@ -61,7 +61,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
     say(f"staging v{chosen} from commit {commit[:12]}")
     if (branch := environment.gates.protected_branch) is not None:
         await source.require_on_branch(ref, commit, branch, field="ref")
-    before = await common.observed(environment, environment.regions)
+    before = await common.observed(environment, environment.regions, hurry=True)
     checkout = await source.checkout(commit, context.run_id())
     candidate = asked is None and _tagged(ref) is None
     artifact = await _known(chosen, commit, candidate)

@@ -26,14 +26,14 @@ class Behaviour:
     """How an image behaves, from its OCI labels `dev.tidegate.sandbox.*`, for one region.
 
     crash, never-ready: `everywhere` or region names with commas. crash-code: the exit code (1). ready-after:
-    seconds (0.1). error-rate: a share from 0 to 1, or `region=share` pairs with commas. latency: seconds.
+    seconds (0). error-rate: a share from 0 to 1, or `region=share` pairs with commas. latency: seconds.
     stops-at-sigterm: `true` for an application that answers nothing once it is asked to end.
     """
 
     crashes: bool = False
     crash_code: int = 1
     never_ready: bool = False
-    ready_after: float = 0.1
+    ready_after: float = 0.0
     error_rate: float = 0.0
     latency: float = 0.0
     stops_at_sigterm: bool = False

@@ -27,7 +27,7 @@ def _app() -> str:
     return load.settings().application.name
 
 
-@task(task_run_name="observe {region.name}", **RETRY)
+@task(task_run_name="observe {region.name}", **PATIENT)
 async def observe(region: Region) -> RegionState:
     """What is there now. Never cached."""
     async with context.cluster(region) as cluster:
@@ -159,7 +159,7 @@ async def uninstall(region: Region, slot: Slot) -> None:
     say(f"removed {name}, which has no users", region=region.name)
 
 
-@task(task_run_name="{region.name}: compare every pod's digest")
+@task(task_run_name="{region.name}: compare every pod's digest", **PATIENT)
 async def require_digest(region: Region, digest: str, *, back: bool) -> int:
     """The count of Ready pods, all of them with `digest`; Halted otherwise: a label proves nothing. `back` says that
     the region went back to it."""

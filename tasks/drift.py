@@ -7,10 +7,10 @@ from prefect.artifacts import Artifact, acreate_markdown_artifact
 
 from release.environment import Environment
 from tasks import context
-from tasks.policy import RETRY
+from tasks.policy import PATIENT
 
 
-@task(task_run_name="who is at work in {environment.name}", **RETRY)
+@task(task_run_name="who is at work in {environment.name}", **PATIENT)
 async def at_work(environment: Environment) -> str:
     """What holds the environment's lock and renews it; empty while nothing does."""
     async with context.lock(next(iter(environment.regions.values()))) as lock:

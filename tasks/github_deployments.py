@@ -1,49 +1,24 @@
 """A region's deployments at GitHub. Nothing waits for GitHub while a region is being changed: what it could not be told
-then, it is told at the run's end, in the same order."""
+then, it is told at the run's end, in the same order, or by a later run."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from prefect import task
 
 from release.errors import TidegateError, Unavailable
-from tasks import context
+from tasks import context, github_ends, github_later
+from tasks.github_ends import Begun, End, State
 from tasks.say import say
 
-# It takes half a second, which not every run needs.
-if TYPE_CHECKING:
-    from clients.github import GitHub
-
-State = Literal["success", "failure", "error", "inactive"]
 _AT_ONCE = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A deployment that began; `number` is None where GitHub does not know it yet."""
-
-    ref: str
-    environment: str
-    description: str
-    payload: Mapping[str, Any]
-    number: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How it ended; `address` is where its users are."""
-
-    state: State
-    description: str
-    address: str
-
-
 # Environment -> the ends that GitHub does not know yet, oldest first.
 Untold = defaultdict[str, list[tuple[Begun, End]]]
 _current: ContextVar[Untold | None] = ContextVar("untold", default=None)
@@ -71,8 +46,8 @@ async def start(ref: str, environment: str, description: str, payload: Mapping[s
         client = await context.github(_AT_ONCE)
         if client is not None:
             async with client as github:
-                number = await _create(github, begun)
-                await _status(github, number, "in_progress", description, "")
+                number = await github_ends.create(github, begun)
+                await github_ends.in_progress(github, number, description)
     except TidegateError as error:
         say(f"GitHub was not told: {error}", warn=True)
     return replace(begun, number=number)
@@ -82,13 +57,23 @@ async def start(ref: str, environment: str, description: str, payload: Mapping[s
 async def finish(begun: Begun, state: State, description: str, address: str) -> None:
     """End a GitHub deployment with its address."""
     waiting = _untold(begun.environment)
-    waiting.append((begun, End(state, description, address)))
+    waiting.append((begun, End(state, description, address, context.run_url(), time.time())))
     await _tell(waiting, _AT_ONCE)
 
 
 async def tell_again() -> None:
-    """Once nothing waits for the run any more: tell GitHub how those deployments ended of which it does not know."""
+    """Once nothing waits for the run any more: tell GitHub how those deployments ended of which it does not know, and
+    leave to a later run what it cannot be told now."""
     await asyncio.gather(*(_tell(waiting) for waiting in (_current.get() or {}).values()))
+    await leave()
+
+
+async def leave() -> None:
+    """Leave to a later run how those deployments ended of which GitHub does not know."""
+    untold = _current.get()
+    if untold:
+        await github_later.keep([one for waiting in untold.values() for one in waiting])
+        untold.clear()
 
 
 async def _tell(waiting: list[tuple[Begun, End]], patience: float | None = None) -> None:
@@ -99,8 +84,8 @@ async def _tell(waiting: list[tuple[Begun, End]], patience: float | None = None)
             client = await context.github(patience)
             if client is not None:
                 async with client as github:
-                    number = begun.number or await _number(github, begun)
-                    await _status(github, number, end.state, end.description, end.address)
+                    number = await github_ends.known(github, begun) or await github_ends.create(github, begun)
+                    await github_ends.ended(github, number, end)
         except Unavailable as error:
             say(f"GitHub was not told: {error}", warn=True)
             return
@@ -112,7 +97,9 @@ async def _tell(waiting: list[tuple[Begun, End]], patience: float | None = None)
 @task(task_run_name="GitHub deployment {environment} of run {run}")
 async def settle(ref: str, environment: str, run: str, description: str, address: str) -> None:
     """End with success what a dead run left in progress, if it did."""
-    await _change(ref, environment, {"run": run}, ("in_progress",), End("success", description, address))
+    await _change(
+        ref, environment, {"run": run}, ("in_progress",), End("success", description, address, context.run_url())
+    )
 
 
 @task(task_run_name="GitHub deployment {environment}: taken back")
@@ -121,7 +108,7 @@ async def retire(ref: str, environment: str, digest: str, description: str) -> N
 
     GitHub does so by itself after a later success, but never in a production environment.
     """
-    end = End("inactive", description, "")
+    end = End("inactive", description, "", context.run_url())
     await _change(ref, environment, {"digest": digest}, ("in_progress", "success"), end, _AT_ONCE)
 
 
@@ -141,29 +128,6 @@ async def _change(
         async with client as github:
             for one in await github.deployments(environment, ref=ref):
                 if payload.items() <= one.payload.items() and await github.deployment_state(one.id) in states:
-                    await _status(github, one.id, end.state, end.description, end.address)
+                    await github_ends.ended(github, one.id, end)
     except TidegateError as error:
         say(f"GitHub was not told: {error}", warn=True)
-
-
-async def _number(github: GitHub, begun: Begun) -> int:
-    """A deployment that GitHub was not told of, unless only its answer was lost."""
-    for one in await github.deployments(begun.environment, ref=begun.ref):
-        if one.payload == begun.payload:
-            return one.id
-    return await _create(github, begun)
-
-
-async def _create(github: GitHub, begun: Begun) -> int:
-    production = begun.environment.startswith("production")
-    return await github.create_deployment(
-        begun.ref, begun.environment, begun.description, production=production, payload=begun.payload
-    )
-
-
-async def _status(
-    github: GitHub, number: int, state: State | Literal["in_progress"], description: str, address: str
-) -> None:
-    await github.deployment_status(
-        number, state, description=description, environment_url=address, log_url=context.run_url()
-    )

@@ -12,7 +12,7 @@ from release.errors import Refused
 from release.hotfix_messages import Fix, Left, merge_message, pull_request, release_name, tag_message
 from release.versions import Version
 from tasks import context, source
-from tasks.policy import RETRY
+from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
 ENVIRONMENT = "production (hotfix)"
@@ -68,7 +68,7 @@ async def changes(commit: str, before: str | None) -> tuple[str, ...]:
     return tuple(message.splitlines()[0] for message in messages)
 
 
-@task(task_run_name="record the hotfix", **RETRY)
+@task(task_run_name="record the hotfix", **PATIENT)
 async def record(fix: Fix, at: str) -> None:
     """Say in the registry which digest is of this commit, as staging does for what it verified."""
     kept = verification.record(fix.artifact, at=at, run=fix.run, way_back=fix.way_back)

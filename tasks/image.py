@@ -19,7 +19,7 @@ from release.model import Artifact
 from release.versions import Version
 from release.wayback import WayBack
 from tasks import context
-from tasks.policy import RETRY
+from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
 # The tag that follows what staging verified: the next image of the application is like it in most of its layers.
@@ -101,7 +101,7 @@ async def built_before(tag: str, version: str, commit: str, *, moves: bool = Fal
     )
 
 
-@task(task_run_name="mark verified", **RETRY)
+@task(task_run_name="mark verified", **PATIENT)
 async def mark_verified(artifact: Artifact, at: str, run: str, way_back: WayBack | None = None) -> None:
     """Record in the registry that staging verified this digest for this commit, and how its way back went."""
     async with await context.registry() as registry:
@@ -124,14 +124,14 @@ async def verified(version: Version, commit: str) -> Artifact:
     return artifact
 
 
-@task(task_run_name="promote to {tag}", **RETRY)
+@task(task_run_name="promote to {tag}", **PATIENT)
 async def promote(digest: str, tag: str, *, move: bool = False) -> None:
     """A further tag for the same bytes. Raises Refused when the tag names another image and may not move."""
     async with await context.registry() as registry:
         await registry.promote(digest, tag, move=move)
 
 
-@task(task_run_name="is {digest} there", **RETRY)
+@task(task_run_name="is {digest} there", **PATIENT)
 async def exists(digest: str) -> bool:
     async with await context.registry() as registry:
         return await registry.manifest(digest) is not None

@@ -20,7 +20,7 @@ from release.errors import Refused, TidegateError, Unavailable
 from release.locking import Holder, Recovering, Take, Wait
 from release.steering import Steering, steering
 from tasks import ballot, context, ending, stop, threads
-from tasks.policy import RETRY
+from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
 _ASK_AGAIN = 2.0
@@ -87,7 +87,7 @@ def _lock(environment: Environment) -> Lock:
     return context.lock(next(iter(environment.regions.values())))
 
 
-@task(task_run_name="lock {environment.name}", **RETRY)
+@task(task_run_name="lock {environment.name}", **PATIENT)
 async def take(environment: Environment, me: Holder) -> Won | Wait:
     """Try once. Raises Refused over another release's recovery."""
     async with _lock(environment) as lock:
@@ -123,7 +123,7 @@ async def give_back(environment: Environment, me: Holder) -> Steering:
     return steering(held.orders if held else ())
 
 
-@task(task_run_name="is {what} to be taken back", **RETRY)
+@task(task_run_name="is {what} to be taken back", **PATIENT)
 async def left_recovering(environment: Environment, what: str) -> bool:
     """Whether a run of this release died while it went back: the next one goes on with that."""
     async with _lock(environment) as lock:
@@ -131,7 +131,7 @@ async def left_recovering(environment: Environment, what: str) -> bool:
     return found is not None and found.holder.what == what and locking.recovering(found.holder) is not None
 
 
-@task(task_run_name="was {what} concluded", **RETRY)
+@task(task_run_name="was {what} concluded", **PATIENT)
 async def not_concluded(environment: Environment, what: str) -> bool:
     """Whether a run of this release, dead or alive, still has the lock: the release was not concluded yet."""
     async with _lock(environment) as lock:

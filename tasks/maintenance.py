@@ -14,7 +14,7 @@ from release import maintenance
 from release.environment import Environment, Region
 from release.errors import TidegateError
 from tasks import clock, context
-from tasks.policy import RETRY
+from tasks.policy import PATIENT
 from tasks.say import say
 
 
@@ -59,7 +59,7 @@ async def _off(places: Iterable[Region], until: str) -> None:
         say("maintenance mode is off")
 
 
-@task(task_run_name="{region.name}: maintenance mode", **RETRY)
+@task(task_run_name="{region.name}: maintenance mode", **PATIENT)
 async def switch(region: Region, text: str | None) -> None:
     """Write the route's annotation, or remove it; where there is no route yet, there are no users to tell."""
     async with context.cluster(region) as cluster:

@@ -26,8 +26,10 @@ class Retry(TypedDict):
     retry_condition_fn: Any
 
 
+# Where somebody waits: users on a bad version, or a person before anything was done.
 RETRY: Retry = {"retries": 3, "retry_delay_seconds": [0.5, 1.0, 2.0], "retry_condition_fn": only_unavailable}
-# Where a region is being changed: its users are served without its API server, and giving up takes a release back.
+# Where nothing is in danger meanwhile: users are served without an API server, and giving up takes a good release back,
+# or leaves unsaid what is live. About forty seconds.
 PATIENT: Retry = {
     "retries": 8,
     "retry_delay_seconds": [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0],

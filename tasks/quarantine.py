@@ -10,7 +10,7 @@ from release.model import Artifact
 from release.quarantine import Harm, Quarantined
 from release.versions import shown
 from tasks import clock, context
-from tasks.policy import RETRY
+from tasks.policy import PATIENT, RETRY
 from tasks.say import say
 
 
@@ -37,7 +37,7 @@ async def put(artifact: Artifact, why: str, who: str, harm: tuple[Harm, ...]) ->
     return True
 
 
-@task(task_run_name="quarantine {entry.artifact.version}", **RETRY)
+@task(task_run_name="quarantine {entry.artifact.version}", **PATIENT)
 async def _write(entry: Quarantined) -> None:
     async with await context.registry() as registry:
         digest = entry.artifact.digest

@@ -7,10 +7,10 @@ from prefect import task
 from config import load
 from release.environment import Region
 from tasks import context
-from tasks.policy import RETRY
+from tasks.policy import PATIENT
 
 
-@task(task_run_name="{region.name}: forget the kept slot", **RETRY)
+@task(task_run_name="{region.name}: forget the kept slot", **PATIENT)
 async def forget(region: Region) -> None:
     """Clear the record of a slot that is gone; what is live and what was before it stay."""
     app = load.settings().application.name

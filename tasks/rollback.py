@@ -17,7 +17,7 @@ from release.errors import Refused, TidegateError
 from release.model import Artifact
 from release.versions import Version
 from tasks import context, source
-from tasks.policy import RETRY
+from tasks.policy import PATIENT, RETRY
 
 _FILE = "tidegate.yaml"
 
@@ -53,7 +53,7 @@ async def _mirrored(commit: str) -> str | None:
     return None
 
 
-@task(task_run_name="{region.name}: forget what was taken back", **RETRY)
+@task(task_run_name="{region.name}: forget what was taken back", **PATIENT)
 async def forget_bad(region: Region) -> None:
     """What a rollback to a named version replaced is nothing to go back to."""
     app = load.settings().application.name

@@ -46,7 +46,8 @@ def show(console: Console, found: Sequence[Finding], *, every: bool) -> None:
     shown = found if every else [one for one in ordered(found) if one.grade != "ok"]
     table(console, ("", "about", "what", "found"), [(_SHOWN[o.grade], o.about, o.what, o.detail) for o in shown])
     for one in shown:
-        if one.mend and one.grade in ("wrong", "silent"):
-            console.print(f"Next: {one.about}, {one.what}: {one.mend}", markup=False, highlight=False, soft_wrap=True)
+        if one.mend and one.grade != "ok":
+            word = "Advice" if one.grade == "note" else "Next"
+            console.print(f"{word}: {one.about}, {one.what}: {one.mend}", markup=False, highlight=False, soft_wrap=True)
     well = sum(one.grade == "ok" for one in found)
     console.print(f"{well} of {len(found)} checks are well.")

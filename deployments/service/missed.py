@@ -24,7 +24,7 @@ from tasks import context
 
 # Imported where it is needed: githubkit takes half a second.
 if TYPE_CHECKING:
-    from clients.github_hooks import Hooks
+    from clients.github_hooks import Hook, Hooks
 
 _LOOK_EVERY_S = 600.0
 # GitHub shows a delivery once it has given it up, after ten seconds.
@@ -111,7 +111,7 @@ class Finder:
             await self._ask(hook, one.last)
         return len(wanted) > _AT_ONCE
 
-    async def _ask(self, hook: int, one: Try) -> None:
+    async def _ask(self, hook: Hook, one: Try) -> None:
         try:
             await self._github.redeliver(hook, one.id)
             log.info("delivery %s was missed: GitHub is asked to make it again", one.delivery)
@@ -120,7 +120,7 @@ class Finder:
             log.warning("delivery %s was missed, and is not made again: %s", one.delivery, error)
         self._asked.add(one.id)
 
-    async def _starting(self, hook: int, lost: Sequence[Missed]) -> list[Missed]:
+    async def _starting(self, hook: Hook, lost: Sequence[Missed]) -> list[Missed]:
         """Those that start a run, with its line."""
         before, self._starts = self._starts, {}
         for one in lost:
@@ -128,7 +128,7 @@ class Finder:
             self._starts[number] = before[number] if number in before else await self._start(hook, one)
         return [one for one in self._starts.values() if one is not None]
 
-    async def _start(self, hook: int, one: Missed) -> Missed | None:
+    async def _start(self, hook: Hook, one: Missed) -> Missed | None:
         try:
             event, body = await self._github.payload(hook, one.last.id)
         except Refused:

@@ -73,6 +73,8 @@ def controller_manager(binary: Path, keys: Keys, kubeconfig: Path) -> list[str]:
         "--secure-port=0",
         "--kube-api-qps=1000",
         "--kube-api-burst=2000",
+        # Else it writes the slices again for every single pod of an upgrade, at 6 % of all that the upgrade costs.
+        "--endpointslice-updates-batch-period=100ms",
         f"--controllers={','.join(_CONTROLLERS)}",
         "--profiling=false",
     ]

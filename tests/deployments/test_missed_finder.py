@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from app_hub import AppHub
 from hooks import MOST, SECRET, door, headers, pushed, sqlite
 
 from clients.deliveries import Deliveries
@@ -92,6 +93,19 @@ async def test_one_that_github_does_not_make_again_holds_up_no_other(tmp_path: P
         finder = Finder(service.deliveries, client, SOURCE, 0)
         assert [await finder.turn() for _ in range(2)] == [600, 600]
     assert sorted(asked) == ["1", "2"], "each once; the third starts nothing"
+
+
+async def test_what_an_apps_own_webhook_missed_is_asked_for_by_the_app(tmp_path: Path) -> None:
+    hub = AppHub(json.loads(pushed()))
+    async with (
+        door(sqlite(tmp_path)) as service,
+        Hooks("https://api.github.example", hub.app, "example/shop", transport=hub.transport) as client,
+    ):
+        finder = Finder(service.deliveries, client, SOURCE, 0)
+        assert [await finder.turn() for _ in range(2)] == [600, 600]
+    assert hub.made_again == [5]
+    client = Hooks("https://api.github.example", hub.app, "example/shop", transport=hub.transport)
+    assert (await doctor_service.missed(client)).grade == "ok"
 
 
 async def test_a_delivery_that_cannot_be_kept_is_looked_for_later() -> None:

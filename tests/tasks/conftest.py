@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployment_hub import hub
 from fakeapi import api
 
-__all__ = ["api"]
+__all__ = ["api", "hub"]
