@@ -8,6 +8,7 @@ from typing import Any
 
 from prefect import task
 
+from clients import manifests
 from clients.helm_errors import Pending
 from config import load
 from release import health, labels, live, names, traffic
@@ -63,10 +64,11 @@ async def preflight(
     with context.named(region):
         await offered.require_helm(helm)
         try:
-            await helm.dry_run(place, name, chart, values)
+            made = await helm.rendered(place, name, chart, values)
         except Pending:
-            # A killed run left it so, and under the lock it is cleared. Until then only the rendering can be checked.
-            await helm.template(place, name, chart, values)
+            # A killed run left it so, and under the lock it is cleared.
+            made = await helm.template(place, name, chart, values)
+        await manifests.require_accepted(load.settings().kubeconfig.expanduser(), place.context, place.namespace, made)
 
 
 @task(task_run_name="{region.name}: upgrade {slot} to {want.artifact.version}", **PATIENT)

@@ -53,6 +53,13 @@ CASES = {
     "a chart that does not render": Case(
         RELEASE, "us-east-1: chart", "nonsense", 2, production(values={"nonsense": 1})
     ),
+    "a chart that the API server does not take": Case(
+        RELEASE,
+        "us-east-1: chart",
+        "securityContext.privilegd: field not declared in schema",
+        2,
+        production(values={"securityContext": {"privilegd": False}}),
+    ),
     "an unknown context": Case(RELEASE, "eu-west-1", "mars", 2, elsewhere(context="mars")),
     "a missing file of a secret": Case(
         RELEASE, "secrets.API_KEY", "/nowhere is not there", 2, production(secrets={"API_KEY": {"file": "/nowhere"}})

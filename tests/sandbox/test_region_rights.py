@@ -10,6 +10,7 @@ import pytest
 from kubernetes.aio import client
 from region import CHART, CONTEXT, TestRegion, cache_folder, make_region
 
+from clients import manifests
 from clients.cluster import Cluster
 from clients.helm import Helm, Place
 from clients.kube_errors import Conflict
@@ -63,7 +64,8 @@ async def upgrade(helm: Helm, region: TestRegion, artifact: Artifact, **more: An
 async def test_a_releases_whole_life_with_least_rights(region: TestRegion, helm: Helm) -> None:
     at = place(region)
     autoscaling = {"enabled": True, "minReplicas": 2, "maxReplicas": 4}
-    await helm.dry_run(at, "shop-blue", CHART, values(OLD))
+    made = await helm.rendered(at, "shop-blue", CHART, values(OLD))
+    await manifests.require_accepted(region.kubeconfig, CONTEXT, region.namespace, made)
     assert await helm.list(at) == ()
     await upgrade(helm, region, OLD, autoscaling=autoscaling)
     await upgrade(helm, region, NEW)
