@@ -5,53 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Unpack
 
-import httpx
-
-from clients.trust import authorities
-from release.errors import Unavailable
+from clients.prefect_server import PAGE, Given, PrefectServer
 from release.finished import Run
 
-PAGE = 200
 _ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]
 
 
-class Records:
-    """A Prefect server, by its API's address; `page` runs at a time, 200 at most.
+class Records(PrefectServer):
+    """A Prefect server's records, `page` runs at a time, 200 at most."""
 
-    Every method raises Unavailable when it does not answer.
-    """
-
-    def __init__(
-        self,
-        api: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        timeout: float = 10.0,
-        page: int = PAGE,
-    ) -> None:
+    def __init__(self, api: str, *, page: int = PAGE, **given: Unpack[Given]) -> None:
+        super().__init__(api, **given)
         self._page = page
-        base = api.rstrip("/") + "/"
-        self._http = httpx.AsyncClient(
-            base_url=base,
-            headers=headers,
-            transport=transport,
-            timeout=timeout,
-            verify=authorities(),
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.__aexit__(kind, error, trace)
 
     async def ended(self, pipelines: Collection[str], since: datetime | None) -> AsyncIterator[tuple[Run, ...]]:
         """Pages of the pipelines' runs that ended at `since` or later, newest first.
@@ -66,7 +33,7 @@ class Records:
         offset = 0
         while names:
             body = {"flow_runs": own, "flows": flows, "sort": "END_TIME_DESC", "limit": self._page, "offset": offset}
-            found = await self._ask("flow_runs/filter", body)
+            found = await self._ask("POST", "flow_runs/filter", body)
             if found:
                 yield tuple(_run(one, names) for one in found)
             if len(found) < self._page:
@@ -80,19 +47,19 @@ class Records:
     async def regions_of(self, run: str) -> tuple[Run, ...]:
         """The runs of a run's regions, ended or not."""
         body = {"flow_runs": {"parent_flow_run_id": {"any_": [run]}}, "limit": PAGE}
-        found = await self._ask("flow_runs/filter", body)
+        found = await self._ask("POST", "flow_runs/filter", body)
         names = await self._flows({"id": {"any_": sorted({one["flow_id"] for one in found})}}) if found else {}
         return tuple(_run(one, names) for one in found)
 
     async def courses(self) -> tuple[Mapping[str, Any], ...]:
         """The newest verdict of every region that ever had one."""
         body = {"artifacts": {"key": {"like_": "live-%"}}, "limit": PAGE}
-        found = await self._ask("artifacts/latest/filter", body)
+        found = await self._ask("POST", "artifacts/latest/filter", body)
         return tuple(data for one in found if isinstance(data := _data(one), dict))
 
     async def run(self, run: str) -> Run | None:
         """A run, ended or not; None where there is none of that id."""
-        found = await self._ask("flow_runs/filter", {"flow_runs": {"id": {"any_": [run]}}, "limit": 1})
+        found = await self._ask("POST", "flow_runs/filter", {"flow_runs": {"id": {"any_": [run]}}, "limit": 1})
         if not found:
             return None
         return _run(found[0], await self._flows({"id": {"any_": [found[0]["flow_id"]]}}))
@@ -100,7 +67,7 @@ class Records:
     async def waiting(self, state: str) -> tuple[tuple[Run, datetime], ...]:
         """The runs in a state of that name, and since when."""
         found = await self._ask(
-            "flow_runs/filter", {"flow_runs": {"state": {"name": {"any_": [state]}}}, "limit": PAGE}
+            "POST", "flow_runs/filter", {"flow_runs": {"state": {"name": {"any_": [state]}}}, "limit": PAGE}
         )
         names = await self._flows({"id": {"any_": sorted({one["flow_id"] for one in found})}}) if found else {}
         return tuple((_run(one, names), _moment(one["state"]["timestamp"])) for one in found)
@@ -111,26 +78,13 @@ class Records:
             "sort": "CREATED_DESC",
             "limit": PAGE,
         }
-        found = await self._ask("artifacts/filter", body) if runs else []
+        found = await self._ask("POST", "artifacts/filter", body) if runs else []
         # The newest of a run counts: put it last.
         return [(one, data) for one in reversed(found) if isinstance(data := _data(one), dict)]
 
     async def _flows(self, chosen: Mapping[str, Any]) -> dict[str, str]:
-        found = await self._ask("flows/filter", {"flows": chosen, "limit": PAGE})
+        found = await self._ask("POST", "flows/filter", {"flows": chosen, "limit": PAGE})
         return {one["id"]: one["name"] for one in found}
-
-    async def _ask(self, path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        try:
-            answer = await self._http.post(path, json=body)
-            answer.raise_for_status()
-            found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable(
-                f"the Prefect server does not answer: {error}",
-                field="prefect.api",
-                next_step="See that it runs, and that the address in the settings is its API's.",
-            ) from None
-        return list(found)
 
 
 def _run(one: Mapping[str, Any], names: Mapping[str, str]) -> Run:

@@ -1,4 +1,4 @@
-"""What a Prefect server knows of runs, over its HTTP API, without waiting for Prefect's own import.
+"""What a Prefect server knows of runs.
 
 It reads; the one thing it changes is that a suspended run begins again.
 """
@@ -9,18 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Unpack
 
-import httpx
-
-from clients.address import is_loopback
-from clients.trust import authorities
+from clients.prefect_server import PAGE, Given, PrefectServer
 from release import runs as named
-from release.errors import Refused, Unavailable
 
-TIMEOUT = 10.0
-_PAGE = 200
 # So far back is a run looked for by the beginning of its id.
 _MOST = 20_000
 _WHOLE = 36
@@ -69,38 +62,12 @@ class Step:
     ended: str
 
 
-class Runs:
-    """`async with Runs(api)`; `api` ends in `/api`, `headers` hold a key where the server wants one.
+class Runs(PrefectServer):
+    """A Prefect server's runs."""
 
-    Every method raises Unavailable when the server does not answer, and Refused when it does not let us in.
-    """
-
-    def __init__(
-        self,
-        api: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        timeout: float = TIMEOUT,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self.api = api.rstrip("/")
+    def __init__(self, api: str, **given: Unpack[Given]) -> None:
+        super().__init__(api, **given)
         self._flows: dict[str, str] = {}
-        self._http = httpx.AsyncClient(
-            base_url=f"{self.api}/",
-            headers=dict(headers or {}),
-            timeout=timeout,
-            transport=transport,
-            verify=authorities(),
-            trust_env=not is_loopback(api),
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.aclose()
 
     def page(self, run: str) -> str:
         """A run's page."""
@@ -167,11 +134,11 @@ class Runs:
     async def children(self, run: str) -> tuple[Run, ...]:
         """The runs that a run began itself, oldest first."""
         body = {"flow_runs": {"parent_flow_run_id": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_ASC"}
-        return await self._runs(body, _PAGE)
+        return await self._runs(body, PAGE)
 
     async def artifacts(self, runs: Sequence[str]) -> Mapping[str, Any]:
         """Key -> the newest content of these runs' artifacts: a table's rows, plain data, or Markdown."""
-        body = {"artifacts": {"flow_run_id": {"any_": list(runs)}}, "sort": "UPDATED_DESC", "limit": _PAGE}
+        body = {"artifacts": {"flow_run_id": {"any_": list(runs)}}, "sort": "UPDATED_DESC", "limit": PAGE}
         found: dict[str, Any] = {}
         for one in await self._ask("POST", "artifacts/filter", body):
             data = one.get("data")
@@ -182,7 +149,7 @@ class Runs:
     async def told(self, runs: Sequence[str], key: str) -> Mapping[str, Any]:
         """Run -> the newest JSON that it left under that key; at most 200 are read."""
         chosen = {"flow_run_id": {"any_": list(runs)}, "key": {"any_": [key]}}
-        body = {"artifacts": chosen, "sort": "UPDATED_DESC", "limit": _PAGE}
+        body = {"artifacts": chosen, "sort": "UPDATED_DESC", "limit": PAGE}
         found: dict[str, Any] = {}
         for one in await self._ask("POST", "artifacts/filter", body) if runs else ():
             data = one.get("data")
@@ -204,20 +171,12 @@ class Runs:
         found = await self._pages("task_runs/filter", body) if runs else []
         return tuple(Step(str(one["flow_run_id"]), str(one["name"]), str(one["end_time"])) for one in found)
 
-    async def _pages(self, path: str, body: Mapping[str, Any]) -> list[Any]:
-        found: list[Any] = []
-        while True:
-            more = await self._ask("POST", path, {**body, "limit": _PAGE, "offset": len(found)})
-            found += more
-            if len(more) < _PAGE:
-                return found
-
     async def _runs(self, body: Mapping[str, Any], limit: int, beginning: str = "") -> tuple[Run, ...]:
         """Up to `limit` of the runs asked for that are due; of those, the ones whose id begins so."""
         found: list[Any] = []
         read, now = 0, datetime.now(UTC)
         while len(found) < limit and read < _MOST:
-            page = {**body, "limit": min(_PAGE, limit), "offset": read}
+            page = {**body, "limit": min(PAGE, limit), "offset": read}
             more = await self._ask("POST", "flow_runs/filter", page)
             found += [one for one in more if _due(one, now) and str(one["id"]).startswith(beginning)]
             read += len(more)
@@ -228,36 +187,9 @@ class Runs:
     async def _read(self, found: Sequence[Any]) -> tuple[Run, ...]:
         unknown = sorted({one["flow_id"] for one in found} - self._flows.keys())
         if unknown:
-            answer = await self._ask("POST", "flows/filter", {"flows": {"id": {"any_": unknown}}, "limit": _PAGE})
+            answer = await self._ask("POST", "flows/filter", {"flows": {"id": {"any_": unknown}}, "limit": PAGE})
             self._flows |= {one["id"]: one["name"] for one in answer}
         return tuple(_run(one, self._flows.get(one["flow_id"], "")) for one in found)
-
-    async def _ask(self, method: str, path: str, body: Any = None, *, none_at: Sequence[int] = ()) -> Any:
-        try:
-            answer = await self._http.request(method, path, json=body)
-        except httpx.HTTPError as error:
-            raise self._silent(type(error).__name__) from error
-        if answer.status_code in none_at:
-            return None
-        if answer.status_code in (401, 403):
-            raise Refused(
-                f"the Prefect server at {self.api} does not accept our credentials.",
-                field="prefect.api",
-                next_step="Set PREFECT_API_KEY or PREFECT_API_AUTH_STRING.",
-            )
-        if not answer.is_success:
-            raise self._silent(f"it answered {answer.status_code}")
-        try:
-            return answer.json()
-        except ValueError:
-            raise self._silent("what answers is no Prefect server") from None
-
-    def _silent(self, why: str) -> Unavailable:
-        return Unavailable(
-            f"the Prefect server at {self.api} does not answer ({why}).",
-            field="prefect.api",
-            next_step="Start it (`tidegate sandbox up` where this is the sandbox), then run the command again.",
-        )
 
 
 def _due(one: Mapping[str, Any], now: datetime) -> bool:
