@@ -34,6 +34,8 @@ from tasks.proof import required_store
 
 # Requests a second and region, times the speed: enough to be seen, few enough for two cores.
 USERS = "1"
+# Seconds: how long a command may take is not what is tested, and three of them may share two processors.
+LONG = 900.0
 # Production's pods in a region; TEN where their number matters. Two cores can start so many a second.
 PODS = 4
 TEN = {"replicas": 10}
@@ -113,7 +115,7 @@ class Running:
                 continue
         self.process.wait(10)
 
-    def end(self, timeout: float = 180.0) -> Result:
+    def end(self, timeout: float = LONG) -> Result:
         code = self.process.wait(timeout)
         return _result(code, self._out.read_text(), self.text, time.monotonic() - self._began)
 
@@ -170,7 +172,7 @@ class Desk:
         """Begin a command, with `more` variables; use it with `with`, so that it never outlives the test."""
         return Running(self, argv, home or self.home, self.folder(), actor, more)
 
-    def tidegate(self, *argv: str, home: Path | None = None, actor: str = "ada", timeout: float = 240) -> Result:
+    def tidegate(self, *argv: str, home: Path | None = None, actor: str = "ada", timeout: float = LONG) -> Result:
         """Run a command to its end."""
         with self.start(*argv, home=home, actor=actor) as running:
             return running.end(timeout)

@@ -119,7 +119,7 @@ class Several:
             address = ("--host", "127.0.0.1", "--port", str(port))
             self._begin(f"api-{number}", prefect("server", "start", "--no-services", *address), self._server())
             # The first one of all registers the blocks: at the same moment, two would be in each other's way.
-            until(lambda port=port: _healthy(f"http://127.0.0.1:{port}/api"), 120)
+            until(lambda port=port: _healthy(f"http://127.0.0.1:{port}/api"))
         self._begin("services", prefect("server", "services", "start"), self._server())
         run_prefect("work-pool", "create", "tidegate", "--type", "process", env=self.environment())
         run_prefect("--no-prompt", "deploy", "--all", env=self.environment())
@@ -128,7 +128,7 @@ class Several:
         for number in range(2):
             options = ("--pool", "tidegate", "--type", "process", "--name", f"worker-{number}", "--limit", "2")
             self._begin(f"worker-{number}", prefect("worker", "start", *options), self.environment())
-        until(self._both_workers, 120)
+        until(self._both_workers)
 
     def kill(self, name: str) -> None:
         """As if its machine had lost that one process."""

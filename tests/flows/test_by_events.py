@@ -125,7 +125,7 @@ async def seen(run: str, picture: str, *texts: str) -> None:
 
 
 def ended(look: Look, run: str) -> dict[str, Any]:
-    found: dict[str, Any] = until(lambda: (now := look.run(run))["end_time"] and now, 240)
+    found: dict[str, Any] = until(lambda: (now := look.run(run))["end_time"] and now)
     return found
 
 
@@ -153,7 +153,7 @@ def test_a_push_stages_and_a_published_release_waits_for_two_people(
     production = until(lambda: new("production"), 20)
     asked = {key: production["parameters"][key] for key in ("tag", "strategy", "actor")}
     assert asked == {"tag": f"v{version}", "strategy": "blue-green", "actor": DEVELOPER}
-    until(lambda: look.run(production["id"])["state"]["name"] == "AwaitingApproval", 240)
+    until(lambda: look.run(production["id"])["state"]["name"] == "AwaitingApproval")
     assert {one["version"] for one in look.live().values()} == {"1.4.0"}
     asyncio.run(seen(production["id"], "prefect-waits.png", "AwaitingApproval", "Resume"))
     refused = desk.vote(production["id"][:8], DEVELOPER)

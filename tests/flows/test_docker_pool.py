@@ -90,7 +90,7 @@ def test_a_release_runs_as_a_container(desk: Desk, look: Look, another: str, eng
         body = {"parameters": {"tag": another, "accept_no_way_back": True}, "state": {"type": "SCHEDULED"}}
         made = httpx.post(f"{api}/deployments/{deployment}/create_flow_run", json=body, trust_env=False)
         run = str(made.raise_for_status().json()["id"])
-        until(lambda: look.run(run)["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"), 240)
+        until(lambda: look.run(run)["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"))
         containers = engine.containers.list(all=True, filters={"label": f"io.prefect.flow-run-id={run}"})
     finally:
         for one in engine.containers.list(filters={"ancestor": IMAGE}):

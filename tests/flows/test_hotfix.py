@@ -84,7 +84,7 @@ def critical(desk: Desk, look: Look, good: Regions, done: dict[str, Any]) -> dic
         done["version"], done["branch"] = next_of(desk, base), name
         done["base"], done["before"] = base, good["us-east-1"][0]
         began = time.time()
-        done["result"] = desk.tidegate("hotfix", name, timeout=600)
+        done["result"] = desk.tidegate("hotfix", name)
         picture = look.picture()
         done["slack"], done["backups"] = _since(began, picture["slack"]), picture["backups"][-len(REGIONS) :]
         done["monitoring"] = picture["monitoring"][-1]
@@ -193,7 +193,7 @@ def test_it_is_tagged_published_and_merged(desk: Desk, look: Look, critical: dic
 
 def test_asked_again_it_changes_nothing(desk: Desk, look: Look, critical: dict[str, Any]) -> None:
     before, tags, main = look.digests(), git(desk.bare, "tag"), git(desk.bare, "rev-parse", "main")
-    again = desk.tidegate("hotfix", critical["branch"], timeout=600)
+    again = desk.tidegate("hotfix", critical["branch"])
     assert (again.code, again.word, again.outcome["version"]) == (0, "unchanged", str(critical["version"]))
     assert (look.digests(), git(desk.bare, "tag"), git(desk.bare, "rev-parse", "main")) == (before, tags, main)
 
@@ -203,9 +203,9 @@ def test_its_tag_is_staged_and_released_as_any_other_without_a_new_image(
 ) -> None:
     digest = critical["result"].outcome["digest"]
     tag = f"v{critical['version']}"
-    staged = desk.tidegate("stage", tag, timeout=600)
+    staged = desk.tidegate("stage", tag)
     assert (staged.word, staged.outcome["digest"]) == ("released", digest), staged.text
-    result = desk.tidegate("release", tag, "--accept-no-way-back", timeout=600)
+    result = desk.tidegate("release", tag, "--accept-no-way-back")
     assert result.code == 0, result.text
     assert look.digests() == dict.fromkeys(REGIONS, (digest, PODS))
 
@@ -270,7 +270,7 @@ def test_a_region_that_errs_takes_it_back_everywhere(desk: Desk, look: Look, goo
     base = live(look)
     version, name = next_of(desk, base), branch(desk, "erring", base, {"error-rate": "eu-west-1=0.3"})
     main = git(desk.bare, "rev-parse", "main")
-    result = desk.tidegate("hotfix", name, timeout=600)
+    result = desk.tidegate("hotfix", name)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith("eu-west-1: ")
     assert "errors" in result.reason
@@ -288,7 +288,7 @@ def test_a_region_that_errs_takes_it_back_everywhere(desk: Desk, look: Look, goo
 def test_without_a_backup_no_region_is_touched(desk: Desk, look: Look, good: Regions) -> None:
     name = branch(desk, "unsaved", live(look))
     desk.fault("backup", "500")
-    result = desk.tidegate("hotfix", name, timeout=600)
+    result = desk.tidegate("hotfix", name)
     assert result.code != 0
     assert "backup webhook answered 500" in result.reason
     assert look.digests() == good
@@ -337,7 +337,7 @@ def test_worse_than_before_and_below_the_limit_is_taken_back(desk: Desk, look: L
     """It fails 1.5 % of its users, of 2 % that it may; before, nobody failed."""
     desk.users(8)  # enough for evidence within the fifteen seconds
     name = branch(desk, "worse", live(look), {"error-rate": "us-east-1=0.015"})
-    result = desk.tidegate("hotfix", name, timeout=600)
+    result = desk.tidegate("hotfix", name)
     assert (result.code, result.word) == (3, "recovered"), result.text
     said = r"us-east-1: ROLLBACK after \d+ s: \d\.\d% errors \(\d+/\d+\), before 0\.\d+%"
     assert re.match(said, result.reason), result.reason
@@ -362,7 +362,7 @@ def test_a_protected_branch_gets_a_pull_request_and_undoes_nothing(
 ) -> None:
     name = branch(desk, "guarded", live(look))
     home = desk.variant(production={"maintenance": {"mode": "banner"}})
-    result = desk.tidegate("hotfix", name, "--severity", "medium", home=home, timeout=600)
+    result = desk.tidegate("hotfix", name, "--severity", "medium", home=home)
     assert (result.code, result.word) == (0, "released"), result.text
     git(desk.bare, "merge-base", "--is-ancestor", result.outcome["commit"], "main")
     (warning,) = result.outcome["warnings"]
@@ -385,7 +385,7 @@ def test_a_protected_branch_gets_a_pull_request_and_undoes_nothing(
 def test_a_conflict_gets_a_pull_request_and_undoes_nothing(desk: Desk, look: Look, good: Regions) -> None:
     name = branch(desk, "clash", live(look), **{"CHANGELOG.md": "- another history\n"})
     main, develop = git(desk.bare, "rev-parse", "main", "develop").split()
-    result = desk.tidegate("hotfix", name, "--severity", "high", timeout=600)
+    result = desk.tidegate("hotfix", name, "--severity", "high")
     assert (result.code, result.word) == (0, "released"), result.text
     assert look.digests() == dict.fromkeys(REGIONS, (result.outcome["digest"], PODS))
     assert result.outcome["warnings"][0].startswith(f"{name} is not merged into main: they conflict. Merge pull")

@@ -144,7 +144,7 @@ def test_everything_tells_one_story_of_a_canary_that_is_taken_back(desk: Desk, l
         collector = stack.enter_context(collecting())
         traced_to = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         bad = stack.enter_context(desk.start(*release(tag, "--strategy", "canary"), more=traced_to))
-        bad.until("now has 10 %", 120)
+        bad.until("now has 10 %")
         # With users enough it is good, and would go on; so it stays where it is.
         desk.users(5.0)
         desk.steer("hold", "to be looked at")

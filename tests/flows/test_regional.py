@@ -43,7 +43,7 @@ def test_a_canary_takes_its_steps_together_in_three_workers(
 ) -> None:
     desk.users(20.0)
     began = now()
-    result = desk.tidegate(*release(another, "--strategy", "canary"), home=beside.central, timeout=400)
+    result = desk.tidegate(*release(another, "--strategy", "canary"), home=beside.central)
     assert (result.code, result.word) == (0, "released"), result.text
     assert {one["version"] for one in look.live().values()} == {another.removeprefix("v")}
     assert done(beside, began) == {(name, "check", "Unchanged") for name in ALL} | {
@@ -56,7 +56,7 @@ def test_one_regions_failure_takes_all_back_each_in_its_own_worker(
 ) -> None:
     desk.behave(another.removeprefix("v"), "ap-southeast-1", crashes=True)
     began = now()
-    result = desk.tidegate(*release(another), home=beside.central, timeout=400)
+    result = desk.tidegate(*release(another), home=beside.central)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert "ap-southeast-1" in result.reason and "CrashLoopBackOff" in result.reason
     look.back_on(good)
@@ -72,7 +72,7 @@ def test_a_region_whose_run_is_lost_is_begun_once_more(
     desk.behave(another.removeprefix("v"), "us-east-1", ready_after=3.0)
     began = now()
     with desk.start(*release(another), home=beside.central) as running:
-        until(lambda: ("us-east-1", "forward", "Running") in done(beside, began), 120)
+        until(lambda: ("us-east-1", "forward", "Running") in done(beside, began))
         for pid in descendants(beside.processes["us-east-1"].pid):
             os.kill(pid, signal.SIGKILL)
         result = running.end(400)
@@ -84,9 +84,9 @@ def test_a_region_whose_run_is_lost_is_begun_once_more(
 def test_a_rollback_passes_each_regions_own_worker(desk: Desk, look: Look, good: Regions, beside: Workers) -> None:
     version, _ = desk.add_version()
     desk.stage(f"v{version}")
-    assert desk.tidegate(*release(f"v{version}"), home=beside.central, timeout=400).word == "released"
+    assert desk.tidegate(*release(f"v{version}"), home=beside.central).word == "released"
     began = now()
-    result = desk.tidegate("rollback", "--reason", "the drill", home=beside.central, timeout=400)
+    result = desk.tidegate("rollback", "--reason", "the drill", home=beside.central)
     assert (result.code, result.word) == (0, "released"), result.text
     assert look.digests() == good
     assert done(beside, began) == {(name, "back", "Recovered") for name in ALL}
@@ -96,7 +96,7 @@ def test_a_slot_whose_window_is_over_is_removed_by_its_regions_worker(
     desk: Desk, look: Look, good: Regions, another: str, beside: Workers
 ) -> None:
     asked = (*release(another), "--strategy", "blue-green")
-    assert desk.tidegate(*asked, home=beside.central, timeout=400).word == "released"
+    assert desk.tidegate(*asked, home=beside.central).word == "released"
     before = look.digests()
     began = now()
     result = desk.tidegate("retire", home=beside.central)
@@ -112,7 +112,7 @@ def test_a_critical_hotfix_that_errs_stops_and_goes_back_in_its_regions_workers(
 ) -> None:
     name = branch(desk, "far-erring", live(look), {"error-rate": "eu-west-1=0.3"})
     began = now()
-    result = desk.tidegate("hotfix", name, home=beside.central, timeout=600)
+    result = desk.tidegate("hotfix", name, home=beside.central)
     assert (result.code, result.word) == (3, "recovered"), result.text
     look.back_on(good, "us-east-1", "eu-west-1")
     assert done(beside, began) == {
@@ -128,7 +128,7 @@ def test_a_critical_hotfix_passes_one_region_after_the_other(
 ) -> None:
     name = branch(desk, "far", live(look))
     began = now()
-    result = desk.tidegate("hotfix", name, home=beside.central, timeout=600)
+    result = desk.tidegate("hotfix", name, home=beside.central)
     assert (result.code, result.word) == (0, "released"), result.text
     assert look.digests() == dict.fromkeys(ALL, (result.outcome["digest"], PODS))
     parts = [one for one in beside.runs(began) if one["parameters"]["do"] == "emergency"]

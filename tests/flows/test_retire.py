@@ -19,7 +19,7 @@ def test_only_a_slot_whose_window_is_over_is_removed(desk: Desk, look: Look, goo
     both = {"deployment.apps/shop-blue", "deployment.apps/shop-green"}
     long = desk.variant(production={"window_s": 86_400})
     asked = ("--strategy", "blue-green", "--accept-no-way-back")
-    assert desk.tidegate("release", another, *asked, home=long, timeout=600).word == "released"
+    assert desk.tidegate("release", another, *asked, home=long).word == "released"
     live = look.digests()
     early = desk.tidegate("retire", "production")
     assert (early.code, early.word) == (0, "unchanged")
@@ -29,7 +29,7 @@ def test_only_a_slot_whose_window_is_over_is_removed(desk: Desk, look: Look, goo
     version = "v1.4.0" if another == "v1.6.0" else "v1.6.0"
     desk.stage(version)
     short = desk.variant(production={"window_s": 0})
-    assert desk.tidegate("release", version, *asked, home=short, timeout=600).word == "released"
+    assert desk.tidegate("release", version, *asked, home=short).word == "released"
     split = {region: weights(look, region) for region in REGIONS}
     live = look.digests()
     result = desk.tidegate("retire")
@@ -49,10 +49,10 @@ def test_only_a_slot_whose_window_is_over_is_removed(desk: Desk, look: Look, goo
 def test_every_release_removes_what_is_due_first(desk: Desk, look: Look, good: Regions, another: str) -> None:
     short = desk.variant(production={"window_s": 0})
     asked = ("--strategy", "blue-green", "--accept-no-way-back")
-    assert desk.tidegate("release", another, *asked, home=short, timeout=600).word == "released"
+    assert desk.tidegate("release", another, *asked, home=short).word == "released"
     other = "v1.4.0" if another == "v1.6.0" else "v1.6.0"
     desk.stage(other)
-    result = desk.tidegate("release", other, "--accept-no-way-back", timeout=600)
+    result = desk.tidegate("release", other, "--accept-no-way-back")
     assert result.word == "released", result.text
     for region in REGIONS:
         assert f"{region}: {other} in " in result.text  # the slot that the release before it had kept

@@ -52,8 +52,8 @@ def test_a_rolling_release_is_taken_back_to_the_version_before(
     desk: Desk, look: Look, good: Regions, another: str
 ) -> None:
     version = look.live()["us-east-1"]["version"]
-    assert desk.tidegate("release", another, "--accept-no-way-back", timeout=600).word == "released"
-    result = desk.tidegate("rollback", "--reason", "checkout fails", timeout=600)
+    assert desk.tidegate("release", another, "--accept-no-way-back").word == "released"
+    result = desk.tidegate("rollback", "--reason", "checkout fails")
     assert (result.code, result.word, result.outcome["version"]) == (0, "released", version), result.text
     assert result.regions() == dict.fromkeys(reversed(REGIONS), "released")
     assert look.digests() == good
@@ -82,12 +82,12 @@ def test_inside_the_window_it_is_one_write_of_the_weights_in_all_regions_first(
     desk: Desk, look: Look, good: Regions, another: str
 ) -> None:
     asked = ("release", another, "--strategy", "blue-green", "--accept-no-way-back")
-    assert desk.tidegate(*asked, timeout=600).word == "released"
+    assert desk.tidegate(*asked).word == "released"
     before = {region: weights(look, region) for region in REGIONS}
     # Nothing but the clusters is needed for it.
     for name in ("git", "github", "slack", "registry"):
         desk.fault(name, "refused")
-    result = desk.tidegate("rollback", "--reason", "errors", timeout=600)
+    result = desk.tidegate("rollback", "--reason", "errors")
     assert (result.code, result.word) == (0, "released"), result.text
     desk.calm()
     assert look.digests() == good
@@ -110,7 +110,7 @@ def test_a_named_version_is_deployed_in_place_wave_by_wave(desk: Desk, look: Loo
     newest, _ = desk.add_version()
     for tag in ("v1.4.0", "v1.6.0", f"v{newest}"):
         desk.released(tag)
-    result = desk.tidegate("rollback", "--to", "v1.4.0", "--reason", "prices are wrong", timeout=600)
+    result = desk.tidegate("rollback", "--to", "v1.4.0", "--reason", "prices are wrong")
     assert (result.code, result.word, result.outcome["version"]) == (0, "released", "1.4.0"), result.text
     assert look.digests() == dict.fromkeys(REGIONS, (desk.stage("v1.4.0").outcome["digest"], PODS))
     assert at(result, "wave: us-east-1") < at(result, "us-east-1: v1.4.0 is live") < at(result, "wave: eu-west-1")
@@ -125,11 +125,11 @@ def test_a_named_version_is_deployed_in_place_wave_by_wave(desk: Desk, look: Loo
 
 def test_regions_on_different_versions_need_a_word(desk: Desk, look: Look, good: Regions, another: str) -> None:
     version = look.live()["us-east-1"]["version"]
-    desk.tidegate("release", another, "--accept-no-way-back", *only("us-east-1"), timeout=600)
+    desk.tidegate("release", another, "--accept-no-way-back", *only("us-east-1"))
     result = desk.tidegate("rollback", "--reason", "x")
     assert (result.code, result.word) == (2, "refused")
     assert f"us-east-1 {another}, eu-west-1 v{version}" in result.reason
-    back = desk.tidegate("rollback", "--reason", "x", *only("us-east-1"), timeout=600)
+    back = desk.tidegate("rollback", "--reason", "x", *only("us-east-1"))
     assert (back.code, back.regions()) == (0, {"us-east-1": "released"})
     assert look.digests() == good
 
@@ -139,7 +139,7 @@ def test_what_a_dead_release_left_half_way_is_taken_back(desk: Desk, look: Look,
         running.until("us-east-1: shop-blue is being upgraded", within=240)
         running.kill()
     desk.tidegate("unlock", "production", "--reason", "it was killed")
-    result = desk.tidegate("rollback", "--reason", "it was killed", timeout=600)
+    result = desk.tidegate("rollback", "--reason", "it was killed")
     assert (result.code, result.word) == (0, "released"), result.text
     assert result.regions()["us-east-1"] == "released"
     assert look.digests() == good
@@ -176,7 +176,7 @@ def test_nothing_goes_back_over_an_irreversible_migration(
 ) -> None:
     # By itself: the version is bad in the second wave, and the first one stays as it is.
     desk.behave(irreversible.removeprefix("v"), "eu-west-1", crashes=True)
-    failed = desk.tidegate("release", irreversible, "--accept-no-way-back", timeout=600)
+    failed = desk.tidegate("release", irreversible, "--accept-no-way-back")
     assert (failed.code, failed.word) == (4, "halted"), failed.text
     assert "split-orders" in failed.reason
     assert "tidegate hotfix" in failed.outcome["next_step"]
@@ -188,7 +188,7 @@ def test_nothing_goes_back_over_an_irreversible_migration(
     desk.calm()
     eu = "production-eu-west-1"
     look.kubectl("delete", "pods", "--all", "-n", eu, "--wait=false", context=eu)  # those that crashed go on crashing
-    assert desk.tidegate("release", irreversible, "--accept-no-way-back", timeout=600).word == "released"
+    assert desk.tidegate("release", irreversible, "--accept-no-way-back").word == "released"
     for more in ((), ("--to", "v1.4.0")):
         before, began = look.digests(), time.time()
         result = desk.tidegate("rollback", "--reason", "orders are lost", *more)

@@ -50,7 +50,7 @@ def test_users_see_no_error_of_a_good_release(
     desk.users(CROWD)
     before = requests("us-east-1")
     with failures() as failed:
-        result = desk.tidegate(*release(tag, "--strategy", strategy), timeout=400)
+        result = desk.tidegate(*release(tag, "--strategy", strategy))
         assert (result.code, result.word) == (0, "released"), result.text
         time.sleep(TAIL_S)
     assert failed == {region: {} for region in REGIONS}, result.text
@@ -69,7 +69,7 @@ def test_users_see_no_error_of_a_release_that_is_taken_back(
     desk.behave(tag.removeprefix("v"), "eu-west-1", **fault)
     desk.users(CROWD)
     with failures() as failed:
-        result = desk.tidegate(*release(tag, "--strategy", strategy), timeout=400)
+        result = desk.tidegate(*release(tag, "--strategy", strategy))
         assert (result.code, result.word) == (3, "recovered"), result.text
         time.sleep(TAIL_S)
     assert failed == {region: {} for region in REGIONS}, result.text
@@ -84,7 +84,7 @@ def test_users_see_no_error_but_the_version_s_own(desk: Desk, look: Look, abrupt
     desk.behave(tag.removeprefix("v"), "us-east-1", error_rate=0.2)
     desk.users(CROWD)
     with failures() as failed:
-        result = desk.tidegate(*release(tag, "--strategy", "canary"), timeout=400)
+        result = desk.tidegate(*release(tag, "--strategy", "canary"))
         assert (result.code, result.word) == (3, "recovered"), result.text
         time.sleep(TAIL_S)
     (made,) = failed.pop("us-east-1").items()

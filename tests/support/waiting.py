@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(holds: Callable[[], Any], within: float = 90.0) -> Any:
-    """What it gives as soon as that is true; `within` in seconds."""
+def until(holds: Callable[[], Any], within: float = 300.0) -> Any:
+    """What it gives as soon as that is true; `within` in seconds, which a busy machine may need."""
     deadline = time.monotonic() + within
     while not (found := holds()):
         assert time.monotonic() < deadline, "it never came"
