@@ -60,7 +60,7 @@ async def _release(tag: str, ready: Callable[[Draft], Awaitable[prepare.Plan]], 
     environment = planned.environment
     artifact = await _verified(planned.version, draft)
     want = common.wanted(environment, artifact, planned.strategy)
-    states = await common.observed(environment, planned.regions)
+    states = await common.observed(environment, planned.regions, hurry=True)
     going_back = await left_recovering(environment, f"production {tag}")
     if common.all_settled(states, want) and not going_back:
         word = await finish(environment, draft, states, planned.actor, f"production {tag}", wait=wait)
