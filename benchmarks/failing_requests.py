@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.world import Counters, World
+from benchmarks.world import Counters, Told, World
 
 RUNS = int(os.environ.get("RUNS", "20"))
 MOST = 20
@@ -56,18 +56,23 @@ async def measure(world: World, counters: Counters, tag: str) -> Run:
     before, course = await counters.failed(), Course(counters)
     following = asyncio.create_task(course.follow())
     try:
-        told = (await world.tidegate("release", tag, "--strategy", "canary")).require("recovered")
+        told = await _released(world, tag)
         while "smoke-production" in told.outcome["reason"]:
             # Found before it had any user: not what is measured.
-            told = (await world.tidegate("release", tag, "--strategy", "canary")).require("recovered")
+            told = await _released(world, tag)
         await asyncio.sleep(1.0)
     finally:
         following.cancel()
     failed = await counters.failed() - before
-    await world.lift(tag)
     parts = (f"now has {WEIGHT} %", "ROLLBACK after", "now has 100 % of the users")
     began, decided, written = await world.moments(told.outcome["run"], *parts)
     return Run(failed, course.at(decided) - before, course.at(written) - before, decided - began, written - decided)
+
+
+async def _released(world: World, tag: str) -> Told:
+    told = (await world.tidegate("release", tag, "--strategy", "canary")).require("recovered")
+    await world.lift(tag)
+    return told
 
 
 def show(runs: Sequence[Run]) -> int:
