@@ -180,6 +180,5 @@ class Cluster:
         return self._path(*switches.KINDS[self._switch], names.route(app))
 
     def _path(self, version: str, collection: str, name: str | None = None) -> str:
-        root = "/apis" if "/" in version else "/api"
-        path = f"{root}/{version}/namespaces/{self._namespace}/{collection}"
+        path = f"{kube.root(version)}/namespaces/{self._namespace}/{collection}"
         return path if name is None else f"{path}/{name}"

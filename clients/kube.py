@@ -118,6 +118,11 @@ class Kube:
         return list(answer.body.get("items") or ()), answer.now
 
 
+def root(version: str) -> str:
+    """Where the API server has an apiVersion: `/api/v1`, `/apis/apps/v1`."""
+    return f"/apis/{version}" if "/" in version else f"/api/{version}"
+
+
 def _decoded(raw: bytes) -> dict[str, Any] | None:
     """None for what is not a JSON object, such as a page of a proxy in between."""
     try:

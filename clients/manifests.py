@@ -44,7 +44,7 @@ def _is_hook(one: Mapping[str, Any]) -> bool:
 async def _kinds(api: Kube, version: str) -> dict[str, tuple[str, bool]]:
     """Kind -> its plural, and whether it is in a namespace."""
     try:
-        answer = await api.send("GET", _root(version))
+        answer = await api.send("GET", kube.root(version))
     except Missing:
         return {}
     listed = [one for one in answer.body.get("resources") or () if "/" not in one["name"]]
@@ -59,7 +59,7 @@ async def _try(
         return  # Helm's dry run has said so, or it comes with the chart
     plural, namespaced = kinds[version][kind]
     where = f"/namespaces/{meta.get('namespace') or namespace}" if namespaced else ""
-    path = f"{_root(version)}{where}/{plural}/{meta['name']}"
+    path = f"{kube.root(version)}{where}/{plural}/{meta['name']}"
     try:
         await api.send("PATCH", path, query=_APPLY, body=one, content_type=kube.APPLY)
     except TidegateError as error:
@@ -80,7 +80,3 @@ def _refusal(what: str, error: TidegateError) -> TidegateError | None:
         field="chart",
         next_step="Mend the chart or its values; `helm template` shows what it makes.",
     )
-
-
-def _root(version: str) -> str:
-    return f"/apis/{version}" if "/" in version else f"/api/{version}"

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, Unpack
 from urllib.parse import quote
 
 import httpx
 
-from clients.address import is_loopback
-from clients.trust import authorities
+from clients.prefect_server import Given, connection
 from release.errors import Refused, Unavailable
 
 FIELD = "prefect.api"
@@ -70,22 +69,9 @@ class PrefectApi:
     Prefect server, and Refused where it does not let us in.
     """
 
-    def __init__(
-        self,
-        api: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        timeout: float = 10.0,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
+    def __init__(self, api: str, **given: Unpack[Given]) -> None:
         self._api = api.rstrip("/")
-        self._http = httpx.AsyncClient(
-            headers=dict(headers or {}),
-            timeout=timeout,
-            transport=transport,
-            verify=authorities(),
-            trust_env=not is_loopback(api),
-        )
+        self._http = connection(api, **given)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypedDict, Unpack
 
 import httpx
 
@@ -25,29 +25,32 @@ class Given(TypedDict, total=False):
     transport: httpx.AsyncBaseTransport | None
 
 
+def connection(
+    api: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> httpx.AsyncClient:
+    """What asks the server whose API is at `api`; a proxy of the machine's is passed by where that is its own."""
+    return httpx.AsyncClient(
+        headers=dict(headers or {}),
+        timeout=timeout,
+        transport=transport,
+        verify=authorities(),
+        trust_env=not is_loopback(api),
+    )
+
+
 class PrefectServer:
     """`async with` one of its kinds; `api` ends in `/api`, `headers` hold a key where the server wants one.
 
     Every method raises Unavailable when the server does not answer, and Refused when it does not let us in.
     """
 
-    def __init__(
-        self,
-        api: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        timeout: float = TIMEOUT,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
+    def __init__(self, api: str, **given: Unpack[Given]) -> None:
         self.api = api.rstrip("/")
-        self._http = httpx.AsyncClient(
-            base_url=f"{self.api}/",
-            headers=dict(headers or {}),
-            timeout=timeout,
-            transport=transport,
-            verify=authorities(),
-            trust_env=not is_loopback(api),
-        )
+        self._http = connection(api, **given)
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,7 +70,7 @@ class PrefectServer:
 
     async def _ask(self, method: str, path: str, body: Any = None, *, none_at: Sequence[int] = ()) -> Any:
         try:
-            answer = await self._http.request(method, path, json=body)
+            answer = await self._http.request(method, f"{self.api}/{path}", json=body)
         except httpx.HTTPError as error:
             raise self._silent(type(error).__name__) from error
         if answer.status_code in none_at:

@@ -14,7 +14,7 @@ from release import plan, planning
 from release.environment import Environment, Strategy
 from release.errors import TidegateError
 from release.finished import brings
-from release.shifts import NAMED, Shift, of_step, took
+from release.shifts import NAMED, Shift, of_step, reached, took
 
 _PAST = 30
 # Of so many the regions' runs are asked for too: a request each.
@@ -89,8 +89,8 @@ async def _weights(runs: Runs, environment: Environment, regions: Sequence[Run])
     seconds: dict[tuple[str, int], list[float]] = {}
     for one in regions:
         if one.ended and one.id in shifts:
-            times = took(shifts[one.id], plan.weights(environment, "canary"), _at(one.ended))
-            for weight, each in times.items():
+            began = reached(shifts[one.id], plan.weights(environment, "canary"))
+            for weight, each in took(began, _at(one.ended)).items():
                 seconds.setdefault((str(one.parameters.get("region", "")), weight), []).append(each)
     return {place: planning.median(each) for place, each in seconds.items()}
 

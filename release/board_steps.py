@@ -79,7 +79,7 @@ def _step(name: str, part: SeenPart, expected: float | None) -> StepView:
 def _weights(run: SeenRun, part: SeenPart, pace: Pace, had: int, *, to_come: bool) -> list[StepView]:
     """The weights that a region's canary had, the one that it has or failed at, and those `to_come`."""
     began = shifts.reached(part.shifts, run.weights)
-    took = shifts.took(part.shifts, run.weights, part.ended or 0.0)
+    took = shifts.took(began, part.ended or 0.0)
     # The cluster knows sooner, and of what a run before this one did; only since when it does not know.
     at = max([*began, *(weight for weight in run.weights if weight <= had)], default=0)
     found = []
@@ -89,7 +89,7 @@ def _weights(run: SeenRun, part: SeenPart, pace: Pace, had: int, *, to_come: boo
         stage: Stage = "waiting" if weight > at else part.stage if weight == at else "done"
         over = weight < max(began, default=0) or (weight == at and part.ended is not None)
         known = pace.weights.get((part.region, weight))
-        least = run.least if known is None and weight < 100 else None
+        least = run.least if known is None and weight < 100 else 0.0
         found.append(
             StepView(
                 f"{weight} %",
@@ -99,7 +99,7 @@ def _weights(run: SeenRun, part: SeenPart, pace: Pace, had: int, *, to_come: boo
                 known or least or None,
                 _dropped(part, weight) if stage == "running" and weight in began else "",
                 part.region,
-                least=known is None and bool(least),
+                least=bool(least),
             )
         )
     return found

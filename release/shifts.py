@@ -44,8 +44,7 @@ def reached(shifts: Sequence[Shift], weights: Sequence[int]) -> dict[int, float]
     return found
 
 
-def took(shifts: Sequence[Shift], weights: Sequence[int], ended: float) -> Mapping[int, float]:
-    """Weight -> seconds that one region's canary was at it, up to the end of the region's run."""
-    found = reached(shifts, weights)
-    times = [*found.values(), ended]
-    return {weight: max(0.0, after - at) for weight, (at, after) in zip(found, pairwise(times), strict=True)}
+def took(began: Mapping[int, float], ended: float) -> Mapping[int, float]:
+    """Weight -> seconds that one region's canary was at it, of what it `reached`, up to the end of the region's run."""
+    times = [*began.values(), ended]
+    return {weight: max(0.0, after - at) for weight, (at, after) in zip(began, pairwise(times), strict=True)}

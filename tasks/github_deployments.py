@@ -15,10 +15,9 @@ from prefect import task
 
 from release.errors import TidegateError, Unavailable
 from tasks import context, github_ends, github_later
-from tasks.github_ends import Begun, End, State
+from tasks.github_ends import AT_ONCE, Begun, End, State
 from tasks.say import say
 
-_AT_ONCE = 0.0
 # Environment -> the ends that GitHub does not know yet, oldest first.
 Untold = defaultdict[str, list[tuple[Begun, End]]]
 _current: ContextVar[Untold | None] = ContextVar("untold", default=None)
@@ -43,7 +42,7 @@ async def start(ref: str, environment: str, description: str, payload: Mapping[s
         return begun
     number = None
     try:
-        client = await context.github(_AT_ONCE)
+        client = await context.github(AT_ONCE)
         if client is not None:
             async with client as github:
                 number = await github_ends.create(github, begun)
@@ -58,7 +57,7 @@ async def finish(begun: Begun, state: State, description: str, address: str) -> 
     """End a GitHub deployment with its address."""
     waiting = _untold(begun.environment)
     waiting.append((begun, End(state, description, address, context.run_url(), time.time())))
-    await _tell(waiting, _AT_ONCE)
+    await _tell(waiting, AT_ONCE)
 
 
 async def tell_again() -> None:
@@ -109,7 +108,7 @@ async def retire(ref: str, environment: str, digest: str, description: str) -> N
     GitHub does so by itself after a later success, but never in a production environment.
     """
     end = End("inactive", description, "", context.run_url())
-    await _change(ref, environment, {"digest": digest}, ("in_progress", "success"), end, _AT_ONCE)
+    await _change(ref, environment, {"digest": digest}, ("in_progress", "success"), end, AT_ONCE)
 
 
 async def _change(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from clients.github import GitHub
 
 State = Literal["success", "failure", "error", "inactive"]
+# Seconds that a limit of GitHub's is waited for.
+AT_ONCE = 0.0
 
 
 @dataclass(frozen=True, slots=True)

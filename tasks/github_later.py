@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 
 from release.errors import TidegateError, Unavailable
 from tasks import api, context, github_ends
-from tasks.github_ends import Begun, End
+from tasks.github_ends import AT_ONCE, Begun, End
 from tasks.say import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ Ends = list[tuple[Begun, End]]
 _KEY = "github-untold"
 _DATA = TypeAdapter(Ends)
 _OPEN = (None, "pending", "queued", "in_progress")
-_AT_ONCE = 0.0
 # So many runs' at once, the oldest first, and none for ever.
 _MOST = 20
 _LASTS_S = 7 * 86_400.0
@@ -58,7 +57,7 @@ async def tell() -> None:
         async with api.client() as prefect:
             wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[_KEY]))
             found = await prefect.read_artifacts(artifact_filter=wanted, sort=ArtifactSort.CREATED_DESC, limit=_MOST)
-            client = await context.github(_AT_ONCE) if found else None
+            client = await context.github(AT_ONCE) if found else None
             if client is None:
                 return
             async with client as github:

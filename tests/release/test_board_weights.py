@@ -121,9 +121,9 @@ def test_users_that_another_release_left_are_taken_off_first() -> None:
 
 def test_how_long_it_was_at_each_weight() -> None:
     found = [Shift(PLACE, "green", weight, at) for weight, at in ((50, 90.0), (10, 0.0), (25, 40.0), (100, 120.0))]
-    assert shifts.took(found, WEIGHTS, 130.0) == {10: 40.0, 25: 50.0, 50: 30.0, 100: 10.0}
-    assert shifts.took(found[:1], WEIGHTS, 130.0) == {50: 40.0}, "a run before it had the others"
-    assert shifts.took([], WEIGHTS, 130.0) == {}
+    assert shifts.took(shifts.reached(found, WEIGHTS), 130.0) == {10: 40.0, 25: 50.0, 50: 30.0, 100: 10.0}
+    assert shifts.took(shifts.reached(found[:1], WEIGHTS), 130.0) == {50: 40.0}, "a run before it had the others"
+    assert shifts.took(shifts.reached([], WEIGHTS), 130.0) == {}
 
 
 @pytest.mark.parametrize(
