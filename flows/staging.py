@@ -63,8 +63,7 @@ async def _stage(ref: str, version: str | None, actor: str, wait_for_lock: bool,
         await source.require_on_branch(ref, commit, branch, field="ref")
     before = await common.observed(environment, environment.regions, hurry=True)
     checkout = await source.checkout(commit, context.run_id())
-    candidate = asked is None and _tagged(ref) is None
-    artifact = await _known(chosen, commit, candidate)
+    artifact = await _known(chosen, commit, moves=asked is None)
     # A run that was suspended at its gates begins again from the top: it was tested before its image was built.
     if artifact is None or not await waiting.resumed():
         await common.check_regions(environment, before, planning.unbuilt(str(chosen), commit), checkout)
@@ -101,12 +100,13 @@ async def _test(environment: Environment, checkout: Path) -> None:
     await run_side_by_side("staging", checkout, TESTS, variables)
 
 
-async def _known(version: Version, commit: str, candidate: bool) -> Artifact | None:
+async def _known(version: Version, commit: str, *, moves: bool) -> Artifact | None:
     """The image of this version, where it was built from this commit before. Raises Refused where the version is
-    another commit's; a `candidate`, whose version was computed and nobody released, gives way to a newer one."""
+    another commit's. What nobody released yet gives way where the version `moves`: to a newer push whose version was
+    computed, and to the commit that git's tag names."""
     # A hotfix was never staged: its image has the release's tag only.
-    for known, moves in ((_of_commit(commit), True), (f"staging-{version}", candidate), (version.tag, False)):
-        artifact = await image.built_before(known, str(version), commit, moves=moves)
+    for known, may_move in ((_of_commit(commit), True), (f"staging-{version}", moves), (version.tag, False)):
+        artifact = await image.built_before(known, str(version), commit, moves=may_move)
         if artifact is not None:
             say(f"{known} was built before: {artifact.digest[:19]}")
             return artifact

@@ -74,10 +74,12 @@ async def next_version(commit: str) -> Version:
     last = parse_tag(tag) if tag else None
     found = commits.next_version(last, await mirror.messages(tag, commit))
     if found is None:
+        tagged = tag is not None and await mirror.commit_of(tag) == commit
+        other = "Give a version with --version, or commit a change that is to be released."
         raise Refused(
             f"no commit since {tag or 'the beginning'} is releasable (feat, fix, perf or a breaking change).",
             field="ref",
-            next_step="Give a version with --version, or commit a change that is to be released.",
+            next_step=f"This commit is {tag} itself: stage that tag." if tagged else other,
         )
     taken = frozenset((await mirror.tags()).values())
     return hotfix.next_free(found, taken) if found in taken else found

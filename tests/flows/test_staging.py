@@ -77,13 +77,13 @@ def test_the_wrong_image_under_the_right_tag_goes_back(desk: Desk, look: Look, s
     look.back_on(staged, environment="staging")
 
 
-def test_an_image_of_another_commit_under_the_tag_is_refused(desk: Desk, look: Look, staged: Regions) -> None:
+def test_a_version_that_was_released_from_another_commit_is_refused(desk: Desk, look: Look, staged: Regions) -> None:
     version, _ = desk.add_version()
-    images.push(f"staging-{version}", images.of_version(version, "e" * 40))
+    images.push(f"v{version}", images.of_version(version, "e" * 40))
     before = look.versions()
     result = desk.tidegate("stage", f"v{version}")
     assert (result.code, result.word) == (2, "refused"), result.text
-    assert f"staging-{version} was already built from eeeeeeeeeeee" in result.reason
+    assert f"v{version} was already built from eeeeeeeeeeee" in result.reason
     assert look.versions() == before
 
 
@@ -131,3 +131,8 @@ def test_a_second_push_takes_over_the_version_that_nobody_released(desk: Desk, l
     assert (named.code, named.word) == (2, "refused"), named.text
     assert f"staging-{version} was already built from {newer.outcome['commit'][:12]}" in named.reason
     assert "unit" not in named.text
+    # Git's tag decides whose the version is.
+    git(desk.bare, "tag", f"v{version}", other)
+    tagged = desk.tidegate("stage", f"v{version}")
+    assert (tagged.code, tagged.word, tagged.outcome["commit"]) == (0, "released", other), tagged.text
+    assert (ask.image(f"staging-{version}") or ("",))[0] == tagged.outcome["digest"]

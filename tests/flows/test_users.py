@@ -26,12 +26,15 @@ TAIL_S = 8
 @pytest.fixture(scope="module")
 def abrupt(desk: Desk) -> Iterator[tuple[str, str]]:
     """Two good versions, staged; the first is live everywhere, with ten pods in each region."""
-    desk.change(desk.home, production=TEN)
     first, second = (f"v{desk.add_version(ABRUPT)[0]}" for _ in range(2))
-    desk.released(first)
+    desk.stage(first)
     desk.stage(second)
-    yield first, second
-    desk.change(desk.home, production={"replicas": PODS})
+    desk.change(desk.home, production=TEN)
+    try:
+        desk.released(first)
+        yield first, second
+    finally:
+        desk.change(desk.home, production={"replicas": PODS})
 
 
 @pytest.fixture
