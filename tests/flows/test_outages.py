@@ -21,6 +21,7 @@ def test_a_region_whose_api_is_away_for_a_while_is_released_all_the_same(
         desk.fault("kubernetes", mode, "eu-west-1", SECONDS)
         result = running.end()
     assert (result.code, result.word) == (0, "released"), result.text
+    desk.calm()
     assert {(one["version"], one["ready"]) for one in look.live().values()} == {(another.removeprefix("v"), PODS)}
 
 

@@ -70,7 +70,8 @@ def test_the_wrong_image_under_the_right_tag_goes_back(desk: Desk, look: Look, s
     version, commit = desk.add_version()
     images.push(f"staging-{version}", images.of_version("0.0.1", commit))
     newest = ask.image("staging-latest")
-    result = desk.tidegate("stage", f"v{version}")
+    # Named by a person, it is believed; a tag's would be built anew.
+    result = desk.tidegate("stage", commit, "--version", version)
     assert (result.code, result.word) == (3, "recovered"), result.text
     assert result.reason.startswith("staging: smoke failed")
     assert ask.image("staging-latest") == newest
