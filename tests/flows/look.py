@@ -69,7 +69,7 @@ class Look:
         found = self.digests(environment)
         assert found == before, f"{found} instead of {before}"
         wanted = {name: {before[name][0]} for name in changed or before}
-        ends = time.monotonic() + 15
+        ends = time.monotonic() + 60
         while True:
             every = self.every_pod(environment)
             pods = {name: every[name] for name in wanted}
@@ -186,7 +186,7 @@ class Look:
     def slots(self, namespace: str) -> set[str]:
         """The slots that have anything but a Service there, once their pods have ended."""
         kinds = "deployments,replicasets,pods,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies,secrets"
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 60
         while True:
             found = json.loads(self._as_admin("-n", namespace, "get", kinds, "-o", "json"))["items"]
             if time.monotonic() > ends or not any("deletionTimestamp" in one["metadata"] for one in found):

@@ -38,7 +38,7 @@ async def refused(region: TestRegion, manifests: str) -> TidegateError | None:
 
 async def upgrade(helm: Helm, region: TestRegion, chart: Path = CHART) -> None:
     at = Place(CONTEXT, region.namespace)
-    await helm.upgrade(at, "shop-blue", chart, VALUES, labels={}, description="", timeout=30)
+    await helm.upgrade(at, "shop-blue", chart, VALUES, labels={}, description="", timeout=90)
 
 
 @pytest.mark.parametrize("there", [False, True])

@@ -27,7 +27,7 @@ async def region(control_plane: Admin, namespace: str, tmp_path: Path) -> TestRe
 
 async def upgrade(helm: Helm, region: TestRegion, replicas: int) -> None:
     at, values = Place(CONTEXT, region.namespace), {**VALUES, "replicas": replicas}
-    await helm.upgrade(at, "shop-blue", CHART, values, labels={}, description="", timeout=30)
+    await helm.upgrade(at, "shop-blue", CHART, values, labels={}, description="", timeout=90)
 
 
 async def kill_during_upgrade(executable: Path, region: TestRegion) -> None:

@@ -57,7 +57,7 @@ async def upgrade(helm: Helm, region: TestRegion, artifact: Artifact, **more: An
         values(artifact, **more),
         labels=release_labels("shop", artifact, "config"),
         description=f"v{artifact.version} by ada, run 1",
-        timeout=30,
+        timeout=90,
     )
 
 
@@ -132,7 +132,7 @@ async def test_a_change_behind_helms_back_is_a_conflict_that_can_be_forced(regio
     with pytest.raises(Conflict, match="someone"):
         await upgrade(helm, region, NEW)
     await helm.upgrade(
-        place(region), "shop-blue", CHART, values(NEW), labels={}, description="", timeout=30, force_conflicts=True
+        place(region), "shop-blue", CHART, values(NEW), labels={}, description="", timeout=90, force_conflicts=True
     )
     async with cluster(region) as here:
         workload = (await here.observe("shop", CONTEXT)).blue.workload
@@ -159,7 +159,7 @@ async def test_chart_tests_pass_and_fail(region: TestRegion, helm: Helm) -> None
     await upgrade(helm, region, OLD)
     async with asyncio.TaskGroup() as group:
         group.create_task(finish_test_pod(region, "Succeeded"))
-        group.create_task(helm.test(place(region), "shop-blue", timeout=20))
+        group.create_task(helm.test(place(region), "shop-blue", timeout=60))
     with pytest.raises(Failed, match="shop-blue-test"):
         await helm.test(place(region), "shop-blue", timeout=1)
 
@@ -189,7 +189,7 @@ async def test_a_namespace_that_demands_restricted_pods_takes_them(region: TestR
             state = await here.observe("shop", CONTEXT)
     async with asyncio.TaskGroup() as group:
         group.create_task(finish_test_pod(region, "Succeeded"))
-        group.create_task(helm.test(place(region), "shop-blue", timeout=20))
+        group.create_task(helm.test(place(region), "shop-blue", timeout=60))
 
 
 async def test_a_quota_is_read_as_the_deployments_failure(region: TestRegion, helm: Helm) -> None:
