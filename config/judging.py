@@ -20,6 +20,8 @@ class Verdict(Model):
     latency: bool = True
     # How much worse, in points of its error rate, a version may be that still goes on: less needs more requests.
     margin: Annotated[float, Field(gt=0, le=0.2)] = 0.01
+    # How long a gateway may take until it has taken over a weight.
+    settle_s: Annotated[float, Field(ge=0, le=600)] = 5
     min_step_s: Seconds = 30
     step_deadline_s: Annotated[float, Field(gt=0, le=86_400)] = 1800
     stale_after_s: Annotated[float, Field(gt=0, le=3600)] = 10
@@ -36,6 +38,7 @@ class Verdict(Model):
             regions=regions,
             errors=Margins(delta1=self.margin),
             latency=Policy().latency if self.latency else None,
+            settle=self.settle_s,
             min_step=self.min_step_s,
             step_deadline=self.step_deadline_s,
             stale_after=self.stale_after_s,

@@ -12,8 +12,11 @@ from release.verdict.state import State
 SKEW = 3
 
 
-def attribute(state: State, block: Block) -> tuple[State, Counts, Counts]:
+def attribute(state: State, block: Block, *, settled: bool) -> tuple[State, Counts, Counts]:
     """The block's canary and stable counts with such errors, given to the version that misses requests.
+
+    A canary that was dropped still gets its old share until the gateway has `settled`: till then who missed requests
+    before tells.
 
     The route is counted a moment after the Service, so only the difference's new maximum is given out. It does not
     sink far below the last one, because a Service also counts what came by other routes, as testers' requests do.
@@ -26,9 +29,12 @@ def attribute(state: State, block: Block) -> tuple[State, Counts, Counts]:
     new = max(0, difference - given)
     state = replace(state, lost=(difference, given + new))
     requests, share = whole(block), state.weight / 100
-    canary_missed = state.missed[0] + requests * share - canary.requests
-    stable_missed = state.missed[1] + requests * (1 - share) - stable.requests
-    state = replace(state, missed=(canary_missed, stable_missed))
+    if settled or state.weight >= state.missed_at:
+        before = state.missed if state.missed_at == state.weight else (0.0, 0.0)
+        canary_missed = before[0] + requests * share - canary.requests
+        stable_missed = before[1] + requests * (1 - share) - stable.requests
+        state = replace(state, missed=(canary_missed, stable_missed), missed_at=state.weight)
+    canary_missed, stable_missed = state.missed
     missing = max(0.0, canary_missed) + max(0.0, stable_missed)
     to_canary = round(new * (max(0.0, canary_missed) / missing if missing else share))
     return state, _with(canary, to_canary), _with(stable, new - to_canary)

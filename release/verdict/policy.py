@@ -105,9 +105,10 @@ class Policy:
             min_step=self.min_step / speed,
             promote_over=self.promote_over / speed,
             known=self.known / speed,
-            settle=self.settle / speed,
+            # A second is left, in which a gateway takes a weight over,
+            settle=min(self.settle, max(1.0, self.settle / speed)),
             step_deadline=self.step_deadline / speed,
-            # A second is left, in which any metrics can be asked.
+            # and one in which any metrics can be asked.
             stale_after=min(self.stale_after, max(1.0, self.stale_after / speed)),
             hold_after=self.hold_after / speed,
             give_up_after=self.give_up_after / speed,

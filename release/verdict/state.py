@@ -54,8 +54,9 @@ class State:
     quiet: Quiet = Quiet()
     # Errors at the route that no Service counted: the difference so far, and what of it was given out.
     lost: tuple[int, int] = (0, 0)
-    # Requests that the canary and the stable version should have had at this weight, and that no Service counted.
+    # Requests that the canary and the stable version should have had at a weight, and that no Service counted.
     missed: tuple[float, float] = (0.0, 0.0)
+    missed_at: int = 0
     # Requests of the canary and of all, as far as they count for the share.
     arrived: tuple[int, int] = (0, 0)
     before: Windows = Windows()

@@ -24,7 +24,7 @@ def step(state: State, block: Block, weight: int, now: float) -> State:
     usable = block.gap is None and block.seconds > 0
     canary, stable = Counts(), Counts()
     if usable:
-        state, canary, stable = attribute(state, block)
+        state, canary, stable = attribute(state, block, settled=_settled(state, block, now))
     state = look(state, replace(block, canary=canary, stable=stable), now)
     state = replace(state, at=now, clock=state.clock + _judged(state, now), bounds=block.bounds or state.bounds)
     if not usable or not weight:
@@ -40,7 +40,7 @@ def _at_weight(state: State, block: Block, weight: int, now: float) -> State:
         return state
     since = now - block.seconds if state.at is None else state.at
     share = begin_share(state.policy)
-    new = replace(state, weight=weight, since=since, ratio=(0, 0), missed=(0.0, 0.0), arrived=(0, 0), share=share)
+    new = replace(state, weight=weight, since=since, ratio=(0, 0), arrived=(0, 0), share=share)
     if weight > state.highest:
         # One that a run before has left below its first step was dropped there.
         highest = max(weight, state.policy.weights[0])

@@ -147,6 +147,13 @@ def test_speed_divides_waits_and_keeps_time_outs(edit: Edit) -> None:
     assert (found.hotfix.gap, found.hotfix.watch, found.hotfix.timeout) == (1, 30, 300)
 
 
+@pytest.mark.parametrize(("said", "kept"), [(30, 3.0), (5, 1.0), (0.5, 0.5)])
+def test_speed_leaves_a_gateway_a_second_to_take_a_weight_over(edit: Edit, said: float, kept: float) -> None:
+    edit("tidegate", "{target: sandbox, sandbox: {speed: 10}}")
+    edit("production", f"verdict: {{settle_s: {said}}}")
+    assert load.environment("production").judged.policy.settle == kept
+
+
 def test_a_real_target_has_no_speed(edit: Edit) -> None:
     edit("tidegate", "{target: real, sandbox: {speed: 10}}")
     with pytest.raises(Refused, match="sandbox.speed"):

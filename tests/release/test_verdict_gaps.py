@@ -131,6 +131,18 @@ def test_errors_that_only_the_route_counts_are_the_canary_s() -> None:
     assert world.failed <= 15
 
 
+def test_such_errors_are_the_canary_s_also_while_the_gateway_has_not_dropped_it_yet() -> None:
+    world = World(pods=False, base=0.0, lag=4)
+    world.run(20)
+    world.weight = 10
+    verdict = world.run(60)
+    assert (verdict.kind, verdict.cause) == (Kind.ROLLBACK, Cause.BAD)
+    assert Kind.HOLD in world.kinds
+    # With one user in a hundred, a block is too small to tell whose a single error is.
+    assert verdict.canary.errors >= world.failed - 1
+    assert verdict.stable.errors <= 1
+
+
 def test_errors_of_testers_at_the_preview_do_not_hide_those_of_users() -> None:
     world = World()
     world.run(20)

@@ -20,6 +20,8 @@ class World:
     pods: bool = True
     got: float = 1.0
     metrics: bool = True
+    # Seconds until the gateway has taken over a weight.
+    lag: int = 0
     now: float = 0.0
     weight: int = 0
     route_counted: bool = True
@@ -32,7 +34,7 @@ class World:
         self.state = start(self.policy)
         self.random = random.Random(self.seed)
         self.canary, self.stable, self.route = Counts(), Counts(), Counts()
-        self.owed = 0.0
+        self.owed, self.given = 0.0, [0] * (self.lag + 1)
         self.poll(0)
 
     def poll(self, seconds: float = 1.0) -> Verdict:
@@ -59,7 +61,8 @@ class World:
 
     def _serve(self, seconds: float) -> None:
         every = round(self.rps * seconds)
-        self.owed += every * self.weight / 100 * self.got
+        self.given = [*self.given[1:], self.weight]
+        self.owed += every * self.given[0] / 100 * self.got
         canary = int(self.owed + 1e-9)
         self.owed -= canary
         stable = every - canary
